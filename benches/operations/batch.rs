@@ -117,7 +117,7 @@ impl Subject {
 
     /// Sends a command that is not measured.
     async fn aside(&self, connection: &Connection, kind: Kind, key: &Bytes, args: Args) -> Reply {
-        let reply = connection.issue(Request { kind, key: key.clone(), args }).await;
+        let reply = connection.issue(Request::new(kind, key.clone(), args)).await;
         reply.unwrap_or_else(|failure| panic!("{} beside {}: {}", kind.spec().name, self.name, failure.message))
     }
 }

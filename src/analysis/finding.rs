@@ -4,6 +4,7 @@ use super::{
     dependencies::{Answers, DependencyOutage},
     events::{Burst, Stall},
     judgement::Check,
+    nodes::Lag,
     row::Scope,
     server_findings::ServerFinding,
 };
@@ -120,6 +121,13 @@ pub enum Finding {
         share: f64,
         /// That over an even share.
         factor: f64,
+    },
+    /// A replica that served reads was further behind than its primary's last second.
+    StaleReads {
+        /// Its address.
+        node: String,
+        /// How far it was behind.
+        lag: Lag,
     },
     /// Acknowledged writes were lost, or writes were executed more often than they were sent.
     LostWrites {

@@ -3,7 +3,7 @@
 use super::{
     Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide, Stall,
     evidence::Evidence,
-    nodes::{NodeRow, UNEVEN, spread},
+    nodes::{self, NodeRow},
     planned::Planned,
     server_findings,
     tally::measured_seconds,
@@ -31,9 +31,6 @@ const MOSTLY_MISSES: f64 = 0.5;
 
 /// Lookups that it takes to say so.
 const TELLING: u64 = 100;
-
-/// Requests of the busiest node that it takes to call the load uneven: the standard deviation of its share is then 3 %.
-const TELLING_OF_NODE: u64 = 1_000;
 
 /// Share of all commands from which on upkeep is worth a word.
 const NOTABLE_UPKEEP: f64 = 0.01;
@@ -79,7 +76,10 @@ pub(super) fn findings(
     }
     findings.extend(run.recording.services.iter().filter_map(|record| reconnects(record, planned)));
     findings.extend(slow_operations(evidence));
-    findings.extend(uneven_load(nodes));
+    let uneven = nodes::uneven(nodes);
+    findings.extend(uneven.map(|(node, share, factor)| Finding::UnevenLoad { node: node.name.clone(), share, factor }));
+    let stale = |row: &NodeRow| Some(Finding::StaleReads { node: row.name.clone(), lag: row.stale()? });
+    findings.extend(nodes.iter().filter_map(stale));
     findings.extend(server_findings::findings(server, &run.server).into_iter().map(Finding::Server));
     findings.extend(last);
     findings.extend(trust(checks, Level::Warn));
@@ -140,13 +140,6 @@ fn lost_writes(audit: &WriteAuditRecord) -> Option<Finding> {
     let WriteAuditRecord { acknowledged, repeated, .. } = *audit;
     let found = lost.1 > 0 || repeated > 0;
     found.then(|| Finding::LostWrites { lost, acknowledged, repeated, found_ns: first.map(|first| first.found_ns) })
-}
-
-/// A primary of a cluster that served many more requests than an even share.
-fn uneven_load(nodes: &[NodeRow]) -> Option<Finding> {
-    let (busiest, factor) = spread(nodes).filter(|(_, factor)| *factor >= UNEVEN)?;
-    let load = busiest.load.as_ref().filter(|load| load.counts.completed >= TELLING_OF_NODE)?;
-    Some(Finding::UnevenLoad { node: busiest.name.clone(), share: load.share, factor })
 }
 
 /// Unfinished requests by service. None are reported of an interrupted run, which always has some.

@@ -35,6 +35,7 @@ mod paired;
 mod planned;
 mod pools;
 mod proportion;
+mod reads;
 mod round_trips;
 mod row;
 #[cfg(test)]
@@ -65,10 +66,11 @@ pub use grade::Grade;
 pub use judgement::{Check, Conclusion, Doubt, Level, Reason};
 pub use keyspace::{DatabaseSide, KeyShare, KeyspaceSide, sampled_total};
 pub use model::Analysis;
-pub use nodes::{NodeLoad, NodeRow, UNEVEN, spread};
+pub use nodes::{Lag, NodeLoad, NodeRow, UNEVEN, spread};
 pub use outages::{Bounds, Outage, STEADY, Subject};
 pub use pools::PoolUse;
 pub use proportion::Proportion;
+pub use reads::ReadRow;
 pub use round_trips::RoundTrips;
 pub use row::{Row, Scope};
 pub use scaling::{Bottleneck, PoolNeed, Scaling};
@@ -105,7 +107,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         rows.push(row);
         judgements.push(of_row);
     }
-    let nodes = nodes::nodes(run, limit);
+    let (nodes, reads) = (nodes::nodes(run, limit), reads::reads(run, limit));
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines, silences: &silences };
     let checks = validity::checks(&evidence);
     judge_silences(&mut judgements, &evidence, &silences);
@@ -180,6 +182,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         pools,
         server,
         nodes,
+        reads,
         outages,
         client,
         families,

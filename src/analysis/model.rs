@@ -3,7 +3,7 @@
 use super::{
     Conclusion, audit::Ruling, client_cost::ClientSide, dependencies::DependencySide, events::Events, families::Family,
     finding::Finding, judgement::Check, keyspace::KeyspaceSide, nodes::NodeRow, outages::Outage, pools::PoolUse,
-    row::Row, scaling::Scaling, server::ServerSide, timeline::Timeline,
+    reads::ReadRow, row::Row, scaling::Scaling, server::ServerSide, timeline::Timeline,
 };
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -28,6 +28,8 @@ pub struct Analysis {
     pub server: ServerSide,
     /// Nodes, then requests that no single known node served; none where the server stands alone.
     pub nodes: Vec<NodeRow>,
+    /// Reads by role of the node that served them; none where no service reads from replicas.
+    pub reads: Vec<ReadRow>,
     /// Outages of services and nodes, in the order of time.
     pub outages: Vec<Outage>,
     /// What the client library costs; `None` if it was not measured.

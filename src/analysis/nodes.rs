@@ -9,9 +9,12 @@ use super::{
     timeline::Timeline,
 };
 use crate::{
-    measure::{Counts, Recording, SeriesRole},
+    measure::{Counts, Recording, SeriesRecord, SeriesRole},
     results::{Levels, NodeFacts, NodeRecord, NodeRole, Run},
 };
+
+/// Requests of the busiest node that it takes to call the load uneven: the standard deviation of its share is then 3 %.
+const TELLING: u64 = 1_000;
 
 /// Share of the busiest primary over an even share from which the load is uneven.
 pub const UNEVEN: f64 = 1.2;
@@ -33,6 +36,30 @@ pub struct NodeRow {
     pub levels: Option<Levels>,
     /// Number of slow commands.
     pub slow: Option<u64>,
+    /// How far a replica was behind its primary.
+    pub lag: Option<Lag>,
+}
+
+/// How far a replica was behind its primary, over the seconds in which both were observed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lag {
+    /// Bytes of the stream of replication that it had not applied, on average.
+    pub mean: f64,
+    /// The most.
+    pub max: u64,
+    /// Seconds in which it lacked more than the primary had written in the second before.
+    pub stale: u32,
+    /// Seconds in which both were observed.
+    pub seconds: u32,
+}
+
+impl NodeRow {
+    /// How far a replica was behind that served reads while it lacked writes of more than a second. One such second may be a burst
+    /// of writes.
+    pub fn stale(&self) -> Option<Lag> {
+        let serves = self.load.as_ref().is_some_and(|load| load.counts.completed > 0);
+        self.lag.filter(|lag| serves && lag.stale > 1)
+    }
 }
 
 /// Requests that a node served.
@@ -61,27 +88,16 @@ pub(super) fn nodes(run: &Run, limit: RequestLimit) -> Vec<NodeRow> {
     if names.is_empty() {
         return Vec::new();
     }
-    let (period, series) = (run.recording.period, run.recording.nodes.clone());
-    let (nodes, services, workers, host) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let recording = Recording { period, series, nodes, services, workers, host };
+    let series = &run.recording.nodes;
     let outline = |name: &&str| Outline {
         scope: Scope { service: None, operation: Some((*name).to_owned()), role: SeriesRole::Operation },
-        series: (0..recording.series.len()).filter(|&at| recording.series[at].key.operation == *name).collect(),
+        series: (0..series.len()).filter(|&at| series[at].key.operation == *name).collect(),
     };
     let outlines: Vec<Outline> = names.iter().map(outline).collect();
-    let tallies = tallies(&recording, &outlines, limit);
-    let all: u64 = tallies.iter().map(|tally| tally.counts.completed + tally.counts.failed()).sum();
-    let row = |((name, outline), tally): ((&str, &Outline), Tally)| {
+    let loads = loads(run, series, &outlines, limit);
+    let row = |(name, load): (&str, Option<NodeLoad>)| {
         let record = run.nodes.iter().find(|record| record.before.address == name);
         let before = run.target.nodes.iter().find(|node| node.address == name);
-        let requests = tally.counts.completed + tally.counts.failed();
-        let load = (!outline.series.is_empty()).then(|| NodeLoad {
-            share: requests as f64 / all.max(1) as f64,
-            rate: tally.rate,
-            timeline: Timeline::new(&recording, &outline.scope, &tally.seconds),
-            response: Distribution::new(tally.response.histogram, tally.response.burstiness),
-            counts: tally.counts,
-        });
         NodeRow {
             name: name.to_owned(),
             before: before.cloned(),
@@ -90,10 +106,64 @@ pub(super) fn nodes(run: &Run, limit: RequestLimit) -> Vec<NodeRow> {
             server: record.filter(|record| !record.server.seconds.is_empty()).map(sums),
             levels: record.and_then(|record| record.server.seconds.last()).map(|second| second.levels.clone()),
             slow: record.and_then(|record| record.server.slowlog.as_ref()).map(|log| log.count),
+            lag: record.and_then(|record| lag(record, &run.nodes)),
         }
     };
-    let rows = names.iter().copied().zip(&outlines).zip(tallies).map(row);
+    let rows = names.iter().copied().zip(loads).map(row);
     rows.filter(|row| row.before.is_some() || row.load.as_ref().is_some_and(|load| load.share > 0.0)).collect()
+}
+
+/// Requests of groups of series, each group with its share of all; `None` of a group without series.
+pub(super) fn loads(
+    run: &Run,
+    series: &[SeriesRecord],
+    outlines: &[Outline],
+    limit: RequestLimit,
+) -> Vec<Option<NodeLoad>> {
+    let (period, series) = (run.recording.period, series.to_vec());
+    let (nodes, reads, services, workers, host) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let recording = Recording { period, series, nodes, reads, services, workers, host };
+    let tallies = tallies(&recording, outlines, limit);
+    let all: u64 = tallies.iter().map(|tally| tally.counts.completed + tally.counts.failed()).sum();
+    let load = |(outline, tally): (&Outline, Tally)| {
+        let requests = tally.counts.completed + tally.counts.failed();
+        (!outline.series.is_empty()).then(|| NodeLoad {
+            share: requests as f64 / all.max(1) as f64,
+            rate: tally.rate,
+            timeline: Timeline::new(&recording, &outline.scope, &tally.seconds),
+            response: Distribution::new(tally.response.histogram, tally.response.burstiness),
+            counts: tally.counts,
+        })
+    };
+    outlines.iter().zip(tallies).map(load).collect()
+}
+
+/// How far a replica was behind; `None` where it was not the replica of the same primary all the time, as far as is known.
+fn lag(replica: &NodeRecord, nodes: &[NodeRecord]) -> Option<Lag> {
+    let address = replica.before.primary.as_ref().filter(|_| replica.before.role == NodeRole::Replica)?;
+    let primary = nodes.iter().find(|node| node.before.address == *address)?;
+    let is_same = |node: &NodeRecord| {
+        let of = |facts: &NodeFacts| (facts.role, facts.primary.clone());
+        node.after.as_ref().is_none_or(|after| of(after) == of(&node.before))
+    };
+    if !is_same(replica) || !is_same(primary) {
+        return None;
+    }
+    let offset = |node: &NodeRecord, second: u32| {
+        let of_second = node.server.seconds.iter().find(|known| known.second == second)?;
+        of_second.levels.replication_offset
+    };
+    let (mut sum, mut lag) = (0, Lag { mean: 0.0, max: 0, stale: 0, seconds: 0 });
+    for second in replica.server.seconds.iter().map(|second| second.second) {
+        let Some((written, applied)) = offset(primary, second).zip(offset(replica, second)) else { continue };
+        let lacking = written.saturating_sub(applied);
+        let before = second.checked_sub(1).and_then(|before| offset(primary, before));
+        let is_stale = before.is_some_and(|before| lacking > written.saturating_sub(before));
+        lag =
+            Lag { max: lag.max.max(lacking), stale: lag.stale + u32::from(is_stale), seconds: lag.seconds + 1, ..lag };
+        sum += lacking;
+    }
+    (lag.seconds > 0).then(|| Lag { mean: sum as f64 / f64::from(lag.seconds), ..lag })
 }
 
 fn sums(record: &NodeRecord) -> Totals {
@@ -115,6 +185,13 @@ pub fn spread(rows: &[NodeRow]) -> Option<(&NodeRow, f64)> {
     (primaries.len() > 1 && served > 0.0).then(|| (busiest, share / served * primaries.len() as f64))
 }
 
+/// A primary of a cluster that served many more requests than an even share: its row, its share, and that over an even share.
+pub(super) fn uneven(rows: &[NodeRow]) -> Option<(&NodeRow, f64, f64)> {
+    let (busiest, factor) = spread(rows).filter(|(_, factor)| *factor >= UNEVEN)?;
+    let load = busiest.load.as_ref().filter(|load| load.counts.completed >= TELLING)?;
+    Some((busiest, load.share, factor))
+}
+
 /// Whether a node has another role or other slots after the load, or is gone then: its share is that of a part of the time.
 fn has_changed(row: &NodeRow, rows: &[NodeRow]) -> bool {
     let was_looked_at = || rows.iter().any(|row| row.after.is_some());
@@ -131,7 +208,7 @@ mod tests {
     use crate::{
         analysis::{Finding, analyse},
         measure::SeriesKey,
-        results::sample,
+        results::{ServerRecord, ServerSecond, sample},
     };
 
     const LIMIT: RequestLimit = RequestLimit { latency: 100_000_000, percentile: 99.0 };
@@ -143,7 +220,8 @@ mod tests {
     /// The sample's operations as if each of the first three had been served by one of two primaries.
     fn clustered() -> Run {
         let mut run = sample::run();
-        let facts = |number| NodeFacts { address: address(number), role: NodeRole::Primary, slots: 8_192 };
+        let facts =
+            |number| NodeFacts { address: address(number), role: NodeRole::Primary, slots: 8_192, primary: None };
         run.target.nodes = vec![facts(0), facts(1)];
         let series: Vec<_> = run.recording.series.iter().take(3).cloned().collect();
         for (number, mut record) in series.into_iter().enumerate() {
@@ -199,6 +277,29 @@ mod tests {
         assert!(spread(&rows).is_none(), "it is gone");
         rows[0].after = rows[0].before.clone().map(|node| NodeFacts { role: NodeRole::Replica, slots: 0, ..node });
         assert!(spread(&rows).is_none(), "it is a replica now");
+    }
+
+    #[test]
+    fn a_replica_lacks_what_its_primary_has_written_more() {
+        let node = |number: usize, primary: Option<usize>, offsets: &[Option<u64>]| {
+            let role = if primary.is_some() { NodeRole::Replica } else { NodeRole::Primary };
+            let before = NodeFacts { address: address(number), role, slots: 0, primary: primary.map(address) };
+            let second = |(second, offset): (usize, &Option<u64>)| ServerSecond {
+                second: second as u32,
+                levels: Levels { replication_offset: *offset, ..Levels::default() },
+                ..ServerSecond::default()
+            };
+            let seconds = offsets.iter().enumerate().map(second).collect();
+            let server = ServerRecord { seconds, ..ServerRecord::default() };
+            NodeRecord { after: Some(before.clone()), before, server }
+        };
+        let primary = node(0, None, &[Some(100), Some(200), Some(300), Some(400)]);
+        let mut replica = node(1, Some(0), &[Some(100), Some(190), None, Some(250)]);
+        let nodes = [primary.clone(), replica.clone()];
+        let expected = Lag { mean: 160.0 / 3.0, max: 150, stale: 1, seconds: 3 };
+        assert_eq!((lag(&replica, &nodes), lag(&primary, &nodes)), (Some(expected), None));
+        replica.after = Some(NodeFacts { role: NodeRole::Primary, primary: None, ..replica.before.clone() });
+        assert_eq!(lag(&replica, &nodes), None, "it was promoted");
     }
 
     #[test]

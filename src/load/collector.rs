@@ -184,8 +184,8 @@ impl<'a> Collector<'a> {
             drain_ns: drained.saturating_sub(end),
             interrupted,
         };
-        let (series, nodes, services) = ledger.into_records();
-        Ok(Recording { period, series, nodes, services, workers: records, host: host.into_intervals() })
+        let ([series, nodes, reads], services) = ledger.into_records();
+        Ok(Recording { period, series, nodes, reads, services, workers: records, host: host.into_intervals() })
     }
 }
 

@@ -149,9 +149,9 @@ impl Batch {
     fn begin<C: DriverConnection>(&mut self, step: usize, connection: &PooledConnection<C>) -> bool {
         self.requests.clear();
         self.sent.clear();
-        for (position, request) in self.steps.get_mut(step).into_iter().flat_map(|requests| requests.drain(..)) {
+        for (position, mut request) in self.steps.get_mut(step).into_iter().flat_map(|requests| requests.drain(..)) {
             if self.flights[position].failed.is_none() {
-                self.sent.push((position, request.payload(), connection.connection.serves(&request)));
+                self.sent.push((position, request.payload(), connection.connection.serves(&mut request)));
                 self.requests.push(request);
             }
         }
@@ -253,7 +253,7 @@ impl Flight {
                 outcome,
                 bytes_sent: total.sent,
             };
-            station.complete(lane, pending.sequence, completion, *served);
+            station.complete(lane, pending, completion, *served);
         }
     }
 }
@@ -282,11 +282,11 @@ async fn after<C: DriverConnection>(
 }
 
 fn sign_of_life() -> Request {
-    Request { kind: Kind::Ping, key: Bytes::new(), args: Args::None }
+    Request::new(Kind::Ping, Bytes::new(), Args::None)
 }
 
 fn discard() -> Request {
-    Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(vec![Bytes::from_static(b"DISCARD")]) }
+    Request::new(Kind::Raw, Bytes::new(), Args::Raw(vec![Bytes::from_static(b"DISCARD")]))
 }
 
 /// Whether a failure leaves the connection in a state in which it cannot be used at once.

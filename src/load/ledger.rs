@@ -25,6 +25,8 @@ pub(super) struct Ledger {
     series: Vec<SeriesRecord>,
     /// Number of series before those of nodes.
     operations: usize,
+    /// Number of series before those of reads by role.
+    before_reads: usize,
     services: Vec<ServiceRecord>,
     connections: Vec<u64>,
     news: Option<Vec<ServiceProgress>>,
@@ -84,6 +86,7 @@ impl Ledger {
             partial: BTreeMap::new(),
             series: series.collect(),
             operations: plan.operations,
+            before_reads: plan.before_reads,
             services: services.collect(),
             connections: scenario.services.iter().map(crate::scenario::Service::connections).collect(),
             news: None,
@@ -146,11 +149,12 @@ impl Ledger {
         }
     }
 
-    /// Series of operations, series of nodes, services.
-    pub(super) fn into_records(self) -> (Vec<SeriesRecord>, Vec<SeriesRecord>, Vec<ServiceRecord>) {
-        let Self { mut series, services, operations, .. } = self;
+    /// Series of operations, of nodes, and of reads by role; services.
+    pub(super) fn into_records(self) -> ([Vec<SeriesRecord>; 3], Vec<ServiceRecord>) {
+        let Self { mut series, services, operations, before_reads, .. } = self;
+        let reads = series.split_off(before_reads);
         let nodes = series.split_off(operations);
-        (series, nodes, services)
+        ([series, nodes, reads], services)
     }
 
     fn close_partial(&mut self, second: i64, partial: &Partial) {

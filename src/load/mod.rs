@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     measure::{Recording, Timeframe},
     scenario::{Client, Scenario},
-    target::Target,
+    target::{Reading, ReadingConnector, Target},
 };
 use pool::Opener;
 
@@ -75,16 +75,24 @@ pub fn run_observed(
 ) -> Result<Recording, LoadError> {
     let driver = |service: usize| -> Box<dyn Opener> {
         match scenario.services[service].client {
-            Client::Fred => Box::new(target.connector(service)),
+            Client::Fred => opener(target.connector(service)),
             Client::Wire => match target.cluster_connector(service) {
-                Some(connector) => Box::new(connector),
-                None => Box::new(target.wire_connector(service)),
+                Some(connector) => opener(connector),
+                None => opener(target.wire_connector(service)),
             },
         }
     };
     let plan = plan::Plan::new(scenario, settings, &target.node_addresses());
-    let _keeper = target.keep_slots();
+    let _keeper = target.keep_nodes();
     run_by(driver, scenario, plan, stop, on_progress, on_start, on_second)
+}
+
+/// Opens the connections of a driver, and those to replicas where a service of the target reads from them.
+fn opener<D: Reading>(driver: D) -> Box<dyn Opener> {
+    match ReadingConnector::over(driver.clone()) {
+        Some(reading) => Box::new(reading),
+        None => Box::new(driver),
+    }
 }
 
 /// Like [`run_observed`], by any client: `driver` opens the connections of a service, for each of its instances.

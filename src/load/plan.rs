@@ -9,7 +9,7 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    measure::{OTHERS, REDIRECTED, SEVERAL, SeriesId, SeriesKey, SeriesRole},
+    measure::{OTHERS, READS, REDIRECTED, SEVERAL, SeriesId, SeriesKey, SeriesRole},
     operation::{Access, DataType, Kind, Removal},
     scenario::{Action, Command, Operation, Scenario, Service},
     target::Served,
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) series: Vec<PlannedSeries>,
     /// Number of series of operations.
     pub(super) operations: usize,
+    /// Number of series of operations and nodes; those of reads by role follow.
+    pub(super) before_reads: usize,
     /// Series of each service, by its index in the scenario.
     pub(super) services: Vec<ServiceSeries>,
     /// Series of the nodes of each service, by its index in the scenario.
@@ -54,6 +56,8 @@ pub(super) struct OperationSeries {
     pub(super) upkeep: Option<SeriesId>,
     /// Whether its steps are wrapped in `MULTI` and `EXEC`.
     pub(super) transaction: bool,
+    /// Whether replicas may serve it.
+    pub(super) reads: bool,
 }
 
 /// Series of the nodes that requests of one service are served by; none where there is one server only.
@@ -65,6 +69,8 @@ pub(super) struct NodeSeries {
     several: Option<SeriesId>,
     /// Of nodes that became known during the load, and of requests of which the node is not known.
     others: Option<SeriesId>,
+    /// Of reads that a primary served, that replicas served, and all others; none where the service does not read from replicas.
+    reads: Option<[SeriesId; READS.len()]>,
 }
 
 impl NodeSeries {
@@ -72,16 +78,29 @@ impl NodeSeries {
     #[inline]
     pub(super) fn of(&self, served: Served) -> Option<SeriesId> {
         match served {
-            Served::By(number) => self.nodes.get(usize::from(number)).copied().or(self.others),
+            Served::By(number) | Served::Replica(number) => {
+                self.nodes.get(usize::from(number)).copied().or(self.others)
+            }
             Served::Redirected => self.redirected,
-            Served::Several => self.several,
+            Served::Several | Served::Replicas => self.several,
             Served::Unknown => self.others,
         }
     }
 
+    /// The series of reads that were served there, where the service reads from replicas.
+    #[inline]
+    pub(super) fn of_read(&self, served: Served) -> Option<SeriesId> {
+        let [by_primary, by_replica, others] = self.reads?;
+        Some(match served {
+            Served::By(_) => by_primary,
+            Served::Replica(_) | Served::Replicas => by_replica,
+            Served::Redirected | Served::Several | Served::Unknown => others,
+        })
+    }
+
     fn all(&self) -> impl Iterator<Item = SeriesId> {
         let rest = [self.redirected, self.several, self.others];
-        self.nodes.iter().copied().chain(rest.into_iter().flatten())
+        self.nodes.iter().copied().chain(rest.into_iter().flatten()).chain(self.reads.into_iter().flatten())
     }
 }
 
@@ -98,8 +117,14 @@ impl Plan {
         let spare = workers.len() + for_server <= cores;
         let pacing = settings.pacing.unwrap_or(if spare { Pacing::Spin } else { Pacing::Adaptive });
         let operations = series.len();
-        let nodes = scenario.services.iter().map(|service| plan_nodes(service, nodes, &mut series)).collect();
-        Self { series, operations, services, nodes, workers, pacing, turns: settings.turns }
+        let mut nodes: Vec<_> =
+            scenario.services.iter().map(|service| plan_nodes(service, nodes, &mut series)).collect();
+        let before_reads = series.len();
+        for (service, nodes) in scenario.services.iter().zip(&mut nodes).filter(|(service, _)| service.reads_replicas())
+        {
+            nodes.reads = Some(READS.map(|role| add_to(&mut series, service, role)));
+        }
+        Self { series, operations, before_reads, services, nodes, workers, pacing, turns: settings.turns }
     }
 
     /// Series of the services on one worker.
@@ -164,13 +189,7 @@ fn assign(scenario: &Scenario, workers: usize, turns: Option<Turns>) -> Vec<Vec<
 }
 
 fn plan_nodes(service: &Service, nodes: &[String], series: &mut Vec<PlannedSeries>) -> NodeSeries {
-    let mut add = |operation: &str| {
-        let id = number(series.len());
-        let key =
-            SeriesKey { service: service.name.clone(), operation: operation.to_owned(), role: SeriesRole::Operation };
-        series.push(PlannedSeries { key, commands: Vec::new(), expects_hits: false });
-        id
-    };
+    let mut add = |operation: &str| add_to(series, service, operation);
     if nodes.is_empty() {
         return NodeSeries::default();
     }
@@ -179,7 +198,16 @@ fn plan_nodes(service: &Service, nodes: &[String], series: &mut Vec<PlannedSerie
         redirected: Some(add(REDIRECTED)),
         several: Some(add(SEVERAL)),
         others: Some(add(OTHERS)),
+        reads: None,
     }
+}
+
+/// Adds a series of requests that are in one of an operation as well.
+fn add_to(series: &mut Vec<PlannedSeries>, service: &Service, operation: &str) -> SeriesId {
+    let id = number(series.len());
+    let key = SeriesKey { service: service.name.clone(), operation: operation.to_owned(), role: SeriesRole::Operation };
+    series.push(PlannedSeries { key, commands: Vec::new(), expects_hits: false });
+    id
 }
 
 fn number(series: usize) -> SeriesId {
@@ -197,6 +225,7 @@ fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<Planned
     let expected = |command: &Command| expects_hits(scenario, service, command);
     let plan_operation = |operation: &Operation| {
         let name = &operation.name;
+        let reads = service.reads_replicas() && operation.only_reads();
         match &operation.action {
             Action::Single(command) => {
                 let kind = command.kind;
@@ -204,7 +233,7 @@ fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<Planned
                 let upkeep = kind.upkeep().map(|upkeep| {
                     add(format!("{name}+{}", upkeep.spec().name), SeriesRole::Upkeep, vec![upkeep], false)
                 });
-                OperationSeries { whole, steps: Vec::new(), upkeep, transaction: false }
+                OperationSeries { whole, steps: Vec::new(), upkeep, transaction: false, reads }
             }
             Action::Sequence { steps, transaction } => {
                 let mut kinds: Vec<_> = steps.iter().map(|step| (step.kind, !transaction && expected(step))).collect();
@@ -225,7 +254,7 @@ fn plan_service(scenario: &Scenario, service: &Service, series: &mut Vec<Planned
                 let upkeep: Vec<_> = kinds.iter().filter_map(|(kind, _)| kind.upkeep()).collect();
                 let upkeep =
                     (!upkeep.is_empty()).then(|| add(format!("{name}+upkeep"), SeriesRole::Upkeep, upkeep, false));
-                OperationSeries { whole, steps, upkeep, transaction: *transaction }
+                OperationSeries { whole, steps, upkeep, transaction: *transaction, reads }
             }
         }
     };

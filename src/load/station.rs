@@ -264,17 +264,22 @@ impl Station {
     }
 
     /// Records the end of a request.
-    pub(super) fn complete(&self, lane: usize, sequence: u64, completion: Completion, served: Served) {
+    pub(super) fn complete(&self, lane: usize, pending: &Pending, completion: Completion, served: Served) {
         self.worker.work.set(self.worker.work.get() + 1);
         let lane = &mut self.occupancy.borrow_mut().lanes[lane];
         lane.task = Task::None;
         // Replies come in the order of the requests, so it is nearly always the first.
-        if let Some(at) = lane.unfinished.iter().position(|pending| pending.sequence == sequence) {
+        if let Some(at) = lane.unfinished.iter().position(|other| other.sequence == pending.sequence) {
             lane.unfinished.remove(at);
         }
         let mut recorder = self.worker.recorder.borrow_mut();
         let (done, answered) = (completion.done, completion.outcome.is_answer());
         if let Some(series) = self.nodes.of(served) {
+            recorder.record(Completion { series, ..completion.clone() });
+        }
+        if self.series[pending.operation].reads
+            && let Some(series) = self.nodes.of_read(served)
+        {
             recorder.record(Completion { series, ..completion.clone() });
         }
         recorder.record(completion);

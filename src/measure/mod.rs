@@ -22,4 +22,4 @@ pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
 pub use recording::{
     HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span, WorkerRecord,
 };
-pub use series::{Completion, Counts, OTHERS, REDIRECTED, SEVERAL, Series, SeriesId, SeriesKey, SeriesRole};
+pub use series::{Completion, Counts, OTHERS, READS, REDIRECTED, SEVERAL, Series, SeriesId, SeriesKey, SeriesRole};

@@ -15,10 +15,14 @@ pub struct Recording {
     pub period: Period,
     /// One record per series, in the scenario's order.
     pub series: Vec<SeriesRecord>,
-    /// One record per node of a cluster and service, and one each for requests that were redirected, that several nodes served,
-    /// and of other nodes. Every request is in one of them as well; none where the server is no cluster.
+    /// One record per node and service, and one each for requests that were redirected, that several nodes served, and of other
+    /// nodes. Every request is in one of them as well; none where the server is no cluster and no service reads from replicas.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<SeriesRecord>,
+    /// Reads by the role of the node that served them, three records per service that reads from replicas: `primary`, `replica`, and
+    /// `other` for those that a node redirected, that nodes of both roles served, or no node. Every read is in one of them as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<SeriesRecord>,
     /// One record per service, in the scenario's order.
     pub services: Vec<ServiceRecord>,
     /// One record per worker thread.

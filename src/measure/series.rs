@@ -33,7 +33,8 @@ pub struct Completion {
 pub struct SeriesKey {
     /// Service.
     pub service: String,
-    /// Operation, `operation/STEP` or `operation+UPKEEP`, by role; among the series of nodes the address of a node.
+    /// Operation, `operation/STEP` or `operation+UPKEEP`, by role; among the series of nodes the address of a node, and among those
+    /// of reads the role of a node.
     pub operation: String,
     /// Whether the requests of the series count towards the load and the objective.
     pub role: SeriesRole,
@@ -59,6 +60,10 @@ pub const SEVERAL: &str = "several nodes";
 
 /// In the place of a node: requests of nodes that were not known before the load, and of nodes that are not known.
 pub const OTHERS: &str = "other nodes";
+
+/// Reads of a service that reads from replicas, by the role of the node that served them: a primary, replicas, and those that a node
+/// redirected, that nodes of both roles served, or no node.
+pub const READS: [&str; 3] = ["primary", "replica", "other"];
 
 /// Counts of one series over some time.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

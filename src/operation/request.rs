@@ -13,6 +13,20 @@ pub struct Request {
     pub key: Bytes,
     /// Everything after the key.
     pub args: Args,
+    /// Where it may be sent.
+    pub route: Route,
+}
+
+/// Nodes that a request may be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Route {
+    /// The primary only.
+    #[default]
+    Primary,
+    /// The primary or one of its replicas, as the connection chooses.
+    Open,
+    /// The replica with this number.
+    Replica(u16),
 }
 
 /// The arguments of a command behind its key. Which shape belongs to which command:
@@ -90,6 +104,11 @@ pub struct Reply {
 }
 
 impl Request {
+    /// A request for a primary.
+    pub fn new(kind: Kind, key: Bytes, args: Args) -> Self {
+        Self { kind, key, args, route: Route::Primary }
+    }
+
     /// Bytes of the key and the arguments, without the framing of the protocol.
     pub fn payload(&self) -> u32 {
         let pairs = |pairs: &[(Bytes, Bytes)]| pairs.iter().map(|(name, value)| name.len() + value.len()).sum();

@@ -3,7 +3,7 @@
 use super::{
     csv_table::{self, or_all, table},
     json_events::EventSummary,
-    json_nodes::NodeSummary,
+    json_nodes::{NodeSummary, ReadSummary},
     json_outages,
     number::{micros, ratio, rounded, seconds},
     summary::{role, rows},
@@ -30,6 +30,11 @@ pub(super) fn events(run: &Run) -> Vec<u8> {
 /// `nodes.csv`: one row per node, then requests that no single known node served.
 pub(super) fn nodes(analysis: &Analysis) -> Vec<u8> {
     csv_table::records(analysis.nodes.iter().map(NodeSummary::new))
+}
+
+/// `reads.csv`: reads of each service that reads from replicas, one row per role of the node.
+pub(super) fn reads(analysis: &Analysis) -> Vec<u8> {
+    csv_table::records(analysis.reads.iter().map(ReadSummary::new))
 }
 
 /// `outages.csv`: one row per outage of a service or a node.

@@ -8,7 +8,7 @@ use super::{
     json_audit::RulingRecord,
     json_client_cost::ClientCostRow,
     json_events::EventSummary,
-    json_nodes::NodeSummary,
+    json_nodes::{NodeSummary, ReadSummary},
     json_outages::{self, OutageSummary},
     json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
     number::{micros, seconds},
@@ -71,6 +71,10 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<NodeSummary>")]
         nodes: Option<Vec<NodeSummary<'a>>> = nodes(report),
+        /// Reads by the role of the node that served them; as in `reads.csv`, and only where a service reads from replicas.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Vec<ReadSummary>")]
+        reads: Option<Vec<ReadSummary<'a>>> = reads(report),
         /// Events of the scenario; as in `events.csv`, and only where there are any.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<EventSummary>")]
@@ -164,6 +168,11 @@ record! {
         /// Message of the last failure.
         last_failure: Option<&'a str> = side.last_failure.as_deref(),
     }
+}
+
+fn reads(report: &RunReport) -> Option<Vec<ReadSummary<'_>>> {
+    let reads = &report.analysis.reads;
+    (!reads.is_empty()).then(|| reads.iter().map(ReadSummary::new).collect())
 }
 
 fn nodes(report: &RunReport) -> Option<Vec<NodeSummary<'_>>> {

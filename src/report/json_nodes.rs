@@ -5,7 +5,7 @@ use super::{
     record::record,
 };
 use crate::{
-    analysis::{NodeLoad, NodeRow, Totals},
+    analysis::{NodeLoad, NodeRow, ReadRow, Totals},
     results::{NodeFacts, NodeRole},
 };
 
@@ -50,6 +50,44 @@ record! {
         slow: Option<u64> = row.slow,
         /// Bytes that the replica furthest behind lacked at the end; null without replicas.
         replica_lag_bytes: Option<u64> = row.levels.as_ref().and_then(|levels| levels.replica_lag),
+        /// Bytes that a replica had not applied of what its primary had written, mean over the seconds; null of a primary, and of a
+        /// replica that changed its role or its primary.
+        lag_mean_bytes: Option<f64> = row.lag.map(|lag| rounded(lag.mean, 1)),
+        /// The most of them.
+        lag_max_bytes: Option<u64> = row.lag.map(|lag| lag.max),
+    }
+}
+
+record! {
+    /// Reads of a service that reads from replicas, by the role of the node that served them. Its fields are the columns of
+    /// `reads.csv`, in their order.
+    #[derive(Debug)]
+    pub(super) struct ReadSummary<'a>(row: &'a ReadRow) {
+        /// Name of the service.
+        service: &'a str = &row.service,
+        /// Role of the node: `primary` or `replica`; `other` for reads that a node redirected, that nodes of both roles served, or no
+        /// node.
+        role: &'a str = &row.role,
+        /// Number of successful reads.
+        count: u64 = row.load.counts.completed,
+        /// Number of failed reads.
+        errors: u64 = row.load.counts.failed(),
+        /// Share of all reads of services that read from replicas.
+        share: f64 = rounded(row.load.share, 6),
+        /// Successful reads per second.
+        rate_per_s: f64 = rounded(row.load.rate, 3),
+        /// Median of the response time.
+        response_p50_us: Option<f64> = at(&row.load, 50.0),
+        /// 99th percentile of the response time.
+        response_p99_us: Option<f64> = at(&row.load, 99.0),
+        /// 99.9th percentile of the response time.
+        response_p999_us: Option<f64> = at(&row.load, 99.9),
+        /// Longest response time.
+        response_max_us: Option<f64> = max(&row.load),
+        /// Keys, fields or members found.
+        hits: u64 = row.load.counts.hits,
+        /// Number of keys that were not found.
+        misses: u64 = row.load.counts.misses,
     }
 }
 
@@ -62,7 +100,11 @@ fn load<T>(row: &NodeRow, of: impl FnOnce(&NodeLoad) -> T) -> Option<T> {
 }
 
 fn percentile(row: &NodeRow, percentile: f64) -> Option<f64> {
-    load(row, |load| load.response.percentile(percentile).nanos())?.map(|nanos| micros(nanos as f64))
+    row.load.as_ref().and_then(|load| at(load, percentile))
+}
+
+fn at(load: &NodeLoad, percentile: f64) -> Option<f64> {
+    load.response.percentile(percentile).nanos().map(|nanos| micros(nanos as f64))
 }
 
 fn max(load: &NodeLoad) -> Option<f64> {

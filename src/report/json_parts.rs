@@ -38,6 +38,8 @@ record! {
         /// Version of the protocol: 2 for RESP2, 3 for RESP3.
         #[schemars(range(min = 2, max = 3))]
         protocol: u8 = service.protocol as u8,
+        /// Nodes that operations which only read are sent to.
+        read_from: scenario::ReadFrom = service.read_from,
     }
 }
 

@@ -25,6 +25,9 @@ pub struct NodeFacts {
     /// Number of hash slots that it has; 0 outside a cluster, and of a replica.
     #[serde(default)]
     pub slots: u32,
+    /// Address of the primary of a replica, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary: Option<String>,
 }
 
 /// A node's side of a run.

@@ -61,6 +61,10 @@ pub struct Levels {
     pub replicas: Option<u64>,
     /// Bytes that the replica furthest behind still lacks; `None` without replicas.
     pub replica_lag: Option<u64>,
+    /// Bytes of the stream of replication: those that a primary has written, or those that a replica has applied. `None` where
+    /// nothing was ever replicated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication_offset: Option<u64>,
     /// Whether io-threads were at work (Redis 6.0 and later); they rest while there is little to do.
     pub io_threads_active: Option<bool>,
     /// Work on persistence that was under way.

@@ -8,7 +8,7 @@ use super::{
     commands::{CLEANUP, SEQUENCE, SETUP, SINGLE},
     event,
     field::{Format, Presence, Shape, Table, Value, Variant, Variants, duration, field, flag, integer, number, whole},
-    model::Client,
+    model::{Client, ReadFrom},
     tls, write_audit,
 };
 
@@ -141,6 +141,13 @@ const SERVICE: Table = Table {
             "Version of the protocol on its connections: `2` for RESP2, `3` for RESP3, which needs Redis 6.0 or later, or Valkey.",
             whole(2, 3),
             integer(2),
+        ),
+        field(
+            "read_from",
+            "Nodes that serve operations which only read, where primaries have replicas: `primary`; `replica`, the replicas in turn; \
+             `any`, the primary and its replicas in turn. All other operations go to the primary.",
+            Shape::Choice { noun: "choice of nodes", words: ReadFrom::VARIANTS },
+            word("primary"),
         ),
         field(
             "instances",

@@ -38,7 +38,7 @@ pub use errors::{Path, ScenarioError, ScenarioErrors};
 pub use event::{Event, EventAction, NodeChoice};
 pub use model::{
     Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, PasswordSource,
-    Phases, Pool, Protocol, Scenario, Service, ValueSize, Words,
+    Phases, Pool, Protocol, ReadFrom, Scenario, Service, ValueSize, Words,
 };
 pub use option::ServiceOption;
 pub use overrides::Overrides;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use super::{Dependency, Event, TlsOptions, WriteAuditPlan};
-use crate::operation::{Kind, Parameters};
+use crate::operation::{self, Kind, Parameters, only_reads};
 
 /// A whole load test, as it is to be run.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +86,8 @@ pub struct Service {
     pub client: Client,
     /// Version of the protocol on its connections.
     pub protocol: Protocol,
+    /// Nodes that operations which only read are sent to.
+    pub read_from: ReadFrom,
     /// Processes of this service, each with a pool of its own and an equal share of the load.
     pub instances: u32,
     /// Parts into which each instance is divided over the workers; `None` leaves it to the load engine.
@@ -135,6 +137,22 @@ pub enum Protocol {
     /// RESP3.
     #[strum(serialize = "3")]
     Resp3 = 3,
+}
+
+/// Nodes of a primary with replicas, or of a shard of a cluster, that serve what only reads.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum ReadFrom {
+    /// The primary.
+    #[default]
+    Primary,
+    /// Its replicas in turn, and never the primary.
+    Replica,
+    /// The primary and its replicas in turn.
+    Any,
 }
 
 /// A password is never part of a scenario, only the place where it is found.
@@ -322,6 +340,12 @@ impl Operation {
         }
     }
 
+    /// Whether none of its commands writes, as far as is known, so that a replica can serve it. A transaction belongs to a primary.
+    pub fn only_reads(&self) -> bool {
+        let transaction = matches!(self.action, Action::Sequence { transaction: true, .. });
+        !transaction && self.commands().iter().all(Command::only_reads)
+    }
+
     /// Whether the operation has a blocking command, which waits in the server.
     pub fn waits_by_design(&self) -> bool {
         self.commands().iter().any(Command::may_block)
@@ -329,6 +353,14 @@ impl Operation {
 }
 
 impl Command {
+    /// Whether the command is known to read only.
+    fn only_reads(&self) -> bool {
+        match (self.kind, self.parameters.args.first()) {
+            (Kind::Raw, Some(name)) => only_reads(name),
+            (kind, _) => kind.spec().access == operation::Access::Read,
+        }
+    }
+
     /// Whether the command blocks in the server; only raw commands can.
     fn may_block(&self) -> bool {
         /// Commands that always may, by Redis' own table of commands (flag `blocking`).
@@ -357,6 +389,11 @@ impl Service {
         self.operations.iter().any(Operation::waits_by_design)
     }
 
+    /// Whether replicas serve what it only reads.
+    pub fn reads_replicas(&self) -> bool {
+        self.read_from != ReadFrom::Primary
+    }
+
     /// Connections of all instances.
     pub fn connections(&self) -> u64 {
         u64::from(self.pool.size) * u64::from(self.instances)
@@ -373,6 +410,11 @@ impl Scenario {
     /// Whether a service uses a client library.
     pub fn uses(&self, client: Client) -> bool {
         self.services.iter().any(|service| service.client == client)
+    }
+
+    /// Whether a service reads from replicas.
+    pub fn reads_replicas(&self) -> bool {
+        self.services.iter().any(Service::reads_replicas)
     }
 
     /// Connections of all services.

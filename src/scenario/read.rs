@@ -11,7 +11,7 @@ use super::{
     event,
     model::{
         Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order,
-        PasswordSource, Phases, Pool, Protocol, Scenario, Service, ValueSize,
+        PasswordSource, Phases, Pool, Protocol, ReadFrom, Scenario, Service, ValueSize,
     },
     operations,
     reader::{Alternative, Section, refusals::refuse_same_names},
@@ -160,6 +160,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
     let client = section.choice("client").and_then(|word| Client::from_str(word).ok());
     let protocol =
         section.integer("protocol").map(|version: u8| if version == 3 { Protocol::Resp3 } else { Protocol::Resp2 });
+    let read_from = section.choice("read_from").and_then(|word| ReadFrom::from_str(word).ok());
     let instances = section.integer("instances");
     let parts = section.gives("parts").then(|| section.integer("parts"));
     let pool = section.section("pool").and_then(|section| pool(&section));
@@ -194,6 +195,7 @@ fn service(section: &Section<'_>) -> Option<Service> {
         password: optional(password)?,
         client: client?,
         protocol: protocol?,
+        read_from: read_from?,
         instances: instances?,
         parts: optional(parts)?,
         pool: pool?,

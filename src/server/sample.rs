@@ -47,6 +47,7 @@ impl Sample {
             keys: info.text("used_memory").map(|_| keys.iter().sum()),
             replicas: info.number("connected_slaves"),
             replica_lag: self.replica_lag(),
+            replication_offset: self.replication_offset(),
             io_threads_active: info.text("io_threads_active").map(|active| active == "1"),
             persistence: self.persistence(),
         }
@@ -75,6 +76,11 @@ impl Sample {
         let offset: u64 = self.info.number("master_repl_offset")?;
         let numbered = self.info.compound("slave").filter(|(rest, _)| rest.parse::<u32>().is_ok());
         numbered.filter_map(|(_, replica)| replica.number::<u64>("offset")).map(|at| offset.saturating_sub(at)).max()
+    }
+
+    fn replication_offset(&self) -> Option<u64> {
+        let field = if self.info.text("role") == Some("slave") { "slave_repl_offset" } else { "master_repl_offset" };
+        self.info.number(field).filter(|offset| *offset > 0)
     }
 
     fn persistence(&self) -> Vec<Persistence> {

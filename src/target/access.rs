@@ -9,13 +9,14 @@ use super::{
     Topology, WireConnector,
     login::{Access, Login},
     nodes::{self, Node},
+    roster::Roster,
     slots::SlotTable,
     tls::Tls,
     wire::ClusterConnector,
 };
 use crate::{
     results::{NodeRole, brief_address},
-    scenario::{Protocol, Scenario, Service, TlsOptions},
+    scenario::{Protocol, ReadFrom, Scenario, Service, TlsOptions},
 };
 
 /// User of services that name none, on a private server.
@@ -103,6 +104,7 @@ impl Target {
             login: server.login(private_user(service)),
             database: service.database,
             protocol: service.protocol,
+            read_from: service.read_from,
         };
         let login = server.login(server.admin());
         let (url, observer) = (server.url(), observer(login, 0));
@@ -135,6 +137,7 @@ impl Target {
             // A scenario cannot decide database 0 from none; who writes a database into the URL means it.
             database: if service.database == 0 { of_url } else { service.database },
             protocol: service.protocol,
+            read_from: service.read_from,
         });
         Self::new(url.site.clone(), &url.tls.or(&scenario.tls), false, access, observer)
     }
@@ -181,7 +184,8 @@ impl Target {
 
     /// Finds out which nodes there are, and which primaries cannot be reached at the address that a seed gives for them.
     async fn located(mut self) -> Result<(Self, Vec<(Endpoint, TargetError)>), TargetError> {
-        if self.site.topology == Topology::Standalone {
+        let reads_replicas = self.readers().next().is_some();
+        if self.site.topology == Topology::Standalone && !reads_replicas {
             return Ok((self, Vec::new()));
         }
         if self.site.topology == Topology::Cluster {
@@ -197,17 +201,27 @@ impl Target {
         let primary = self.primaries().next();
         let primary = primary.ok_or_else(|| TargetError::NoPrimary { address: self.address() })?;
         self.observer = self.observer.at(&primary.endpoint);
-        let slots = (self.site.topology == Topology::Cluster).then(|| {
-            let slots = SlotTable::new(self.nodes.iter().map(|node| node.endpoint.clone()).collect());
+        let is_cluster = self.site.topology == Topology::Cluster;
+        let slots = Arc::new(SlotTable::new(self.nodes.iter().map(|node| node.endpoint.clone()).collect()));
+        if is_cluster {
             nodes::note(&slots, &self.nodes);
-            Arc::new(slots)
-        });
+        }
+        let roster = reads_replicas.then(|| Arc::new(Roster::new(Arc::clone(&slots), is_cluster)));
+        if let Some(roster) = &roster {
+            nodes::note_replicas(roster, &self.nodes);
+        }
         for connector in &mut self.connectors {
             // A seed that does not answer would cost each connection the time that it is waited for.
             let found = connector.asking_first(&seed).asking_sentinels(has_login);
-            *connector = if let Some(slots) = &slots { found.knowing(Arc::clone(slots)) } else { found };
+            let found = if is_cluster { found.knowing(Arc::clone(&slots)) } else { found };
+            *connector = if let Some(roster) = &roster { found.reading_by(Arc::clone(roster)) } else { found };
         }
         Ok((self, unreached))
+    }
+
+    /// Connectors of the services that read from replicas.
+    pub(super) fn readers(&self) -> impl Iterator<Item = &Connector> {
+        self.connectors.iter().filter(|connector| connector.read_from() != ReadFrom::Primary)
     }
 
     /// The seed that answers first, the nodes as it sees them, and whether a Sentinel was asked with the login of the servers. They are
@@ -294,10 +308,8 @@ impl Target {
     /// Addresses of the nodes that a request can have been served by, in the order of their numbers; none of a server that
     /// stands alone.
     pub fn node_addresses(&self) -> Vec<String> {
-        match self.site.topology {
-            Topology::Cluster => self.nodes.iter().map(|node| node.endpoint.to_string()).collect(),
-            Topology::Standalone | Topology::Sentinel { .. } => Vec::new(),
-        }
+        let is_known = self.site.topology == Topology::Cluster || self.readers().next().is_some();
+        self.nodes.iter().filter(|_| is_known).map(|node| node.endpoint.to_string()).collect()
     }
 
     /// Services of this one and then those of another, each at their own server. Questions are for this one's.
@@ -365,7 +377,8 @@ impl Target {
 }
 
 fn observer(login: Login, database: u8) -> Access {
-    Access { service: OBSERVER.to_owned(), login, database, protocol: Protocol::Resp2 }
+    let (protocol, read_from) = (Protocol::Resp2, ReadFrom::Primary);
+    Access { service: OBSERVER.to_owned(), login, database, protocol, read_from }
 }
 
 fn private_user(service: &Service) -> &str {

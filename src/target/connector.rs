@@ -20,15 +20,17 @@ use tokio::time::timeout;
 
 use super::{
     Connection, Endpoint, Fault, Site, TargetError, Topology,
+    ask::ask,
     driver::{Driver, Losses},
     failure,
     fred::{Opened, Router, quoted},
     link::{LONGEST_PAUSE, REDIRECTIONS, SHORTEST_PAUSE},
     login::{Access, Login},
+    roster::{READONLY, Roster},
     slots::SlotTable,
     tls::{self, Tls},
 };
-use crate::scenario::Protocol;
+use crate::scenario::{Protocol, ReadFrom};
 
 /// Time that a connection has to come about, and again to log in.
 pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(5);
@@ -47,6 +49,10 @@ pub struct Connector {
     losses: Arc<Losses>,
     /// Which node of a cluster has which slots.
     slots: Option<Arc<SlotTable>>,
+    /// Which replicas there are, where a service reads from them.
+    roster: Option<Arc<Roster>>,
+    /// Whether its connections are to read from a replica of a cluster (`READONLY`).
+    is_readonly: bool,
 }
 
 #[derive(Clone)]
@@ -97,7 +103,8 @@ impl Connector {
             performance: PerformanceConfig { broadcast_channel_capacity: events, ..PerformanceConfig::default() },
             policy: ReconnectPolicy::new_exponential(0, SHORTEST_PAUSE, LONGEST_PAUSE, 2),
         };
-        Self { settings: Arc::new(settings), losses: Arc::default(), slots: None }
+        let settings = Arc::new(settings);
+        Self { settings, losses: Arc::default(), slots: None, roster: None, is_readonly: false }
     }
 
     /// A connector for a cluster whose nodes are known.
@@ -105,9 +112,19 @@ impl Connector {
         Self { slots: Some(slots), ..self.clone() }
     }
 
+    /// A connector for a target whose replicas are known.
+    pub(super) fn reading_by(&self, roster: Arc<Roster>) -> Self {
+        Self { roster: Some(roster), ..self.clone() }
+    }
+
     /// A connector to one server of the site, with the same login.
     pub(super) fn at(&self, endpoint: &Endpoint) -> Self {
-        Self { slots: None, ..self.to(endpoint.clone().into()) }
+        Self { slots: None, roster: None, ..self.to(endpoint.clone().into()) }
+    }
+
+    /// A connector to a replica, to read from it.
+    pub(super) fn at_replica(&self, endpoint: &Endpoint) -> Self {
+        Self { is_readonly: self.roster.as_ref().is_some_and(|roster| roster.is_cluster()), ..self.at(endpoint) }
     }
 
     /// A connector to another site, with the same login.
@@ -193,7 +210,11 @@ impl Connector {
     /// seconds. Its tasks run on the current runtime.
     pub async fn open(&self) -> Result<Connection, TargetError> {
         let opened = self.attempt().await.map_err(|fault| self.failed(fault))?;
-        Ok(Connection::new(opened, &self.settings.client_name, self.losses(), self.slots.clone()).await)
+        if self.is_readonly {
+            ask(&opened.client, READONLY, Vec::new()).await.map_err(|error| self.explain(&error))?;
+        }
+        let (losses, slots) = (self.losses(), self.slots.clone());
+        Ok(Connection::new(opened, &self.settings.client_name, losses, slots, self.is_readonly).await)
     }
 
     /// The service that it opens connections for.
@@ -209,6 +230,21 @@ impl Connector {
     /// Which node of a cluster has which slots.
     pub(super) fn slots(&self) -> Option<&Arc<SlotTable>> {
         self.slots.as_ref()
+    }
+
+    /// Which replicas there are, where a service reads from them.
+    pub(super) fn roster(&self) -> Option<&Arc<Roster>> {
+        self.roster.as_ref()
+    }
+
+    /// Nodes that its load reads from.
+    pub(super) fn read_from(&self) -> ReadFrom {
+        self.settings.access.read_from
+    }
+
+    /// Whether its connections are to read from a replica of a cluster.
+    pub(super) fn is_readonly(&self) -> bool {
+        self.is_readonly
     }
 
     /// TLS, if the endpoint uses it.

@@ -95,7 +95,7 @@ impl Target {
             // among those that the server has meanwhile.
             let _ = timeout(CLOSE_LIMIT, client.quit()).await;
         }
-        Ok(())
+        self.replicated().await
     }
 
     /// Writes one batch. What a node of a cluster refuses since its keys are in several slots is written key by key.
@@ -255,10 +255,9 @@ fn crosses_slots(error: &Error) -> bool {
 /// Splits a request into one command for each key.
 fn key_by_key(request: Request) -> Vec<Request> {
     match request.args {
-        Args::Pairs(pairs) if request.kind == Kind::MSet => pairs
-            .into_iter()
-            .map(|pair| Request { kind: Kind::MSet, key: pair.0.clone(), args: Args::Pairs(vec![pair]) })
-            .collect(),
+        Args::Pairs(pairs) if request.kind == Kind::MSet => {
+            pairs.into_iter().map(|pair| Request::new(Kind::MSet, pair.0.clone(), Args::Pairs(vec![pair]))).collect()
+        }
         args => vec![Request { args, ..request }],
     }
 }

@@ -12,9 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::TargetError;
+use super::{Endpoint, TargetError};
 use crate::{
-    measure::Failure,
+    measure::{ErrorClass, Failure},
     operation::{Reply, Request},
 };
 
@@ -45,9 +45,9 @@ pub trait DriverConnection: 'static {
     /// future gives those up that have no outcome yet.
     fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) -> impl Future<Output = ()>;
 
-    /// The node that a request will be sent to, as far as is known.
+    /// The node that a request will be sent to, as far as is known. Where the request leaves the choice, this is where it is made.
     #[inline]
-    fn serves(&self, request: &Request) -> Served {
+    fn serves(&self, request: &mut Request) -> Served {
         let _ = request;
         Served::Unknown
     }
@@ -77,11 +77,15 @@ pub enum Served {
     /// There is one server only, or it is not known which one of several it was.
     #[default]
     Unknown,
-    /// The node with this number.
+    /// The node with this number, as a primary.
     By(u16),
+    /// The node with this number, as a replica.
+    Replica(u16),
     /// A node redirected it, or its slot moved while it was under way.
     Redirected,
-    /// Commands of it were served by different nodes.
+    /// Commands of it were served by different replicas.
+    Replicas,
+    /// Commands of it were served by different nodes, not all of them replicas.
     Several,
 }
 
@@ -93,6 +97,7 @@ impl Served {
             (Self::Unknown, one) | (one, Self::Unknown) => one,
             (Self::Redirected, _) | (_, Self::Redirected) => Self::Redirected,
             (one, other) if one == other => one,
+            (Self::Replica(_) | Self::Replicas, Self::Replica(_) | Self::Replicas) => Self::Replicas,
             _ => Self::Several,
         }
     }
@@ -105,6 +110,21 @@ pub enum Redirection {
     Moved,
     /// `ASK`: the slot is on its way to the other.
     Ask,
+}
+
+impl Redirection {
+    /// The redirection in an error reply of a node, with the slot and the node that it names.
+    pub(super) fn of(failure: &Failure, by: &Endpoint) -> Option<(Self, u16, Endpoint)> {
+        let redirection = match failure.class {
+            ErrorClass::Moved => Self::Moved,
+            ErrorClass::Ask => Self::Ask,
+            _ => return None,
+        };
+        let mut words = failure.message.split(' ').skip(1);
+        let slot = words.next()?.parse().ok()?;
+        let (host, port) = words.next()?.rsplit_once(':')?;
+        Some((redirection, slot, by.naming(host, port.parse().ok()?)?))
+    }
 }
 
 impl From<Result<Reply, Failure>> for Answer {

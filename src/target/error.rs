@@ -1,6 +1,6 @@
 //! Errors between the harness and a server: one sentence each, with a remedy.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
@@ -112,6 +112,18 @@ pub enum TargetError {
     },
     #[error("{address}: no node has any hash slot: is the cluster set up (redis-cli --cluster create)?")]
     NoPrimary { address: String },
+    #[error("{address}: the server is a replica itself: to read from replicas (read_from), name their primary")]
+    NotPrimary { address: String },
+    #[error(
+        "{primary} has no replica in sync, which read_from = \"{from}\" needs: add one, or read from the primary \
+         (read_from = \"primary\")"
+    )]
+    NoReplica { primary: String, from: &'static str },
+    #[error(
+        "{replica} still lacks {lacking} bytes of what was written before the load, after {limit:?}: reads from it would be stale \
+         from the beginning; look at its link to its primary"
+    )]
+    ReplicaBehind { replica: String, lacking: u64, limit: Duration },
     #[error("{address}: not a Sentinel: check host and port (default 26379)")]
     NoSentinel { address: String },
     #[error("{address}: the Sentinel knows no primary of the name `{service}`: SENTINEL MASTERS lists their names")]

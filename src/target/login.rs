@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Secret, TargetError, TargetUrl};
-use crate::scenario::{PasswordSource, Protocol, Service};
+use crate::scenario::{PasswordSource, Protocol, ReadFrom, Service};
 
 /// User and password of one service; without both there is no login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) struct Access {
     pub(super) database: u8,
     /// That of the connections for load; all others speak RESP2.
     pub(super) protocol: Protocol,
+    /// Nodes that its load reads from.
+    pub(super) read_from: ReadFrom,
 }
 
 impl Login {

@@ -8,6 +8,7 @@ mod access;
 mod address;
 mod around;
 mod ask;
+mod catching_up;
 mod census;
 mod claim;
 mod clean;
@@ -34,9 +35,11 @@ mod phrases;
 mod ports;
 mod preflight;
 mod private;
+mod reading;
 mod reference;
 mod reply;
 mod rights;
+mod roster;
 mod secret;
 mod slots;
 mod survey;
@@ -64,6 +67,7 @@ pub use preflight::Besides;
 pub use private::{
     Execution, Listen, PrivateNode, PrivateRole, PrivateServer, PrivateTopology, RESERVED, ServerOptions, Timetable,
 };
+pub use reading::{Reading, ReadingConnector};
 pub use reference::reference;
 pub use secret::Secret;
 #[cfg(any(test, fuzzing))]

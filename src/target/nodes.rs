@@ -8,7 +8,7 @@ use fred::{
     types::Value,
 };
 
-use super::{Connector, Endpoint, Fault, TargetError, Topology, ask::ask, slots::SlotTable};
+use super::{Connector, Endpoint, Fault, TargetError, Topology, ask::ask, roster::Roster, slots::SlotTable};
 use crate::results::{NodeFacts, NodeRole};
 
 /// A node.
@@ -18,12 +18,25 @@ pub(super) struct Node {
     pub(super) role: NodeRole,
     /// Hash slots that it has; none outside a cluster, and none of a replica.
     pub(super) slots: Vec<RangeInclusive<u16>>,
+    /// Primary of a replica, where it is known.
+    pub(super) primary: Option<Endpoint>,
+    /// Whether the others take it for unusable.
+    pub(super) is_down: bool,
 }
 
 impl Node {
+    fn new(endpoint: Endpoint, role: NodeRole, primary: Option<Endpoint>) -> Self {
+        Self { endpoint, role, slots: Vec::new(), primary, is_down: false }
+    }
+
     /// The node in the artifact.
     pub(super) fn facts(&self) -> NodeFacts {
-        NodeFacts { address: self.endpoint.to_string(), role: self.role, slots: self.slots() }
+        NodeFacts {
+            address: self.endpoint.to_string(),
+            role: self.role,
+            slots: self.slots(),
+            primary: self.primary.as_ref().map(ToString::to_string),
+        }
     }
 
     /// Number of its slots.
@@ -39,14 +52,14 @@ pub(super) async fn seen_by(
     topology: &Topology,
 ) -> Result<(Vec<Node>, bool), TargetError> {
     match topology {
-        Topology::Standalone => Ok((Vec::new(), false)),
+        Topology::Standalone => of_replication(observer, seed).await.map(|nodes| (nodes, false)),
         Topology::Cluster => of_cluster(observer, seed).await.map(|nodes| (nodes, false)),
         Topology::Sentinel { service } => of_sentinel(observer, seed, service).await,
     }
 }
 
 /// Nodes of a cluster as one of them sees it.
-pub(super) async fn of_cluster(observer: &Connector, asked: &Endpoint) -> Result<Vec<Node>, TargetError> {
+async fn of_cluster(observer: &Connector, asked: &Endpoint) -> Result<Vec<Node>, TargetError> {
     let connector = observer.at(asked);
     let (client, _router) = connector.connect().await?;
     let reply = ask(&client, "CLUSTER", vec![Bytes::from_static(b"SLOTS")]).await;
@@ -63,26 +76,31 @@ pub(super) async fn of_cluster(observer: &Connector, asked: &Endpoint) -> Result
     // `SLOTS` leaves a replica out whose offset is not known to the node yet.
     let listed = ask(&client, "CLUSTER", vec![Bytes::from_static(b"NODES")]).await.ok();
     let listed = listed.as_ref().and_then(Value::as_str).map(|text| replicas(&text, asked)).unwrap_or_default();
-    for endpoint in listed {
+    for (endpoint, primary) in listed {
         if !nodes.iter().any(|node| node.endpoint == endpoint) {
-            nodes.push(Node { endpoint, role: NodeRole::Replica, slots: Vec::new() });
+            nodes.push(Node::new(endpoint, NodeRole::Replica, primary));
         }
     }
     Ok(nodes)
 }
 
-/// Replicas in the reply to `CLUSTER NODES` that are not known to have failed: `ID HOST:PORT@BUS,HOSTNAME FLAGS ...` in each line.
-fn replicas(text: &str, asked: &Endpoint) -> Vec<Endpoint> {
-    let replica = |line: &str| {
-        let mut words = line.split(' ').skip(1);
-        let (address, flags) = (words.next()?, words.next()?);
-        let flags: Vec<&str> = flags.split(',').collect();
+/// Replicas in the reply to `CLUSTER NODES` that are not known to have failed, each with its primary: `ID HOST:PORT@BUS,HOSTNAME
+/// FLAGS PRIMARY ...` in each line.
+fn replicas(text: &str, asked: &Endpoint) -> Vec<(Endpoint, Option<Endpoint>)> {
+    let lines = || text.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let endpoint = |address: &str| {
         let (host, port) = address.split('@').next()?.rsplit_once(':')?;
+        asked.naming(host, port.parse().ok()?)
+    };
+    let with_id = |id: &str| lines().find(|words| words[0] == id).and_then(|words| endpoint(words.get(1)?));
+    let replica = |words: Vec<&str>| {
+        let [_, address, flags, primary, ..] = words[..] else { return None };
+        let flags: Vec<&str> = flags.split(',').collect();
         let is_here =
             flags.contains(&"slave") && !flags.iter().any(|flag| ["fail", "handshake", "noaddr"].contains(flag));
-        asked.naming(host, port.parse().ok()?).filter(|_| is_here)
+        is_here.then(|| endpoint(address)).flatten().map(|replica| (replica, with_id(primary)))
     };
-    text.lines().filter_map(replica).collect()
+    lines().filter_map(replica).collect()
 }
 
 /// The reply to `CLUSTER SLOTS`: each range of slots with its primary, then its replicas.
@@ -94,17 +112,19 @@ fn parsed(reply: &Value, asked: &Endpoint) -> Option<Vec<Node>> {
         let [first, last, members @ ..] = &parts[..] else { return None };
         let slot = |value: &Value| value.as_u64().and_then(|slot| u16::try_from(slot).ok());
         let slots = slot(first)?..=slot(last)?;
+        let mut primary = None;
         for (position, member) in members.iter().enumerate() {
             let Value::Array(member) = member else { return None };
             let [host, port, ..] = &member[..] else { return None };
             let endpoint = endpoint(host, port, asked)?;
             let known = nodes.iter().position(|node| node.endpoint == endpoint).unwrap_or_else(|| {
                 let role = if position == 0 { NodeRole::Primary } else { NodeRole::Replica };
-                nodes.push(Node { endpoint, role, slots: Vec::new() });
+                nodes.push(Node::new(endpoint, role, primary.clone()));
                 nodes.len() - 1
             });
             if position == 0 {
                 nodes[known].slots.push(slots.clone());
+                primary = Some(nodes[known].endpoint.clone());
             }
         }
     }
@@ -123,6 +143,16 @@ pub(super) fn note(table: &SlotTable, nodes: &[Node]) {
         let number = table.number(&node.endpoint);
         node.slots.iter().cloned().flatten().for_each(|slot| table.assign(slot, number));
     }
+}
+
+/// Notes who the primaries are, and their replicas that are not down.
+pub(super) fn note_replicas(roster: &Roster, nodes: &[Node]) {
+    let primary = nodes.iter().find(|node| node.role == NodeRole::Primary);
+    let up = nodes.iter().filter(|node| node.role == NodeRole::Replica && !node.is_down);
+    roster.note(
+        primary.map(|primary| &primary.endpoint),
+        up.filter_map(|node| Some((&node.endpoint, node.primary.as_ref()?))),
+    );
 }
 
 /// The primary of a service as a Sentinel names it, and its replicas; and whether the Sentinel was asked with the login of the
@@ -148,11 +178,18 @@ pub(super) async fn of_sentinel(
     })?;
     // The right to ask for them may be missing.
     let replicas = question("REPLICAS").await.unwrap_or(Value::Null);
-    let node = |facts: &Value, role| Some(Node { endpoint: of_facts(facts, sentinel)?, role, slots: Vec::new() });
     let replicas = if let Value::Array(replicas) = &replicas { &replicas[..] } else { &[] };
-    let primary = node(&primary, NodeRole::Primary).ok_or_else(|| connector.failed(Fault::NotAServer))?;
-    let replicas = replicas.iter().filter_map(|facts| node(facts, NodeRole::Replica));
-    Ok(([primary].into_iter().chain(replicas).collect(), has_login))
+    let primary = of_facts(&primary, sentinel).ok_or_else(|| connector.failed(Fault::NotAServer))?;
+    let replica = |facts: &Value| {
+        let replica = Node::new(of_facts(facts, sentinel)?, NodeRole::Replica, Some(primary.clone()));
+        let flags = fact(facts, "flags")?.as_str().unwrap_or_default();
+        let is_down =
+            ["s_down", "o_down", "disconnected"].iter().any(|flag| flags.split(',').any(|word| word == *flag));
+        Some(Node { is_down, ..replica })
+    };
+    let replicas = replicas.iter().filter_map(replica);
+    let nodes = [Node::new(primary.clone(), NodeRole::Primary, None)].into_iter().chain(replicas).collect();
+    Ok((nodes, has_login))
 }
 
 /// The primary of a service as a Sentinel names it.
@@ -170,14 +207,47 @@ pub(super) async fn primary(connector: &Connector, sentinel: &Endpoint, service:
     }
 }
 
-/// Address among facts, each a name followed by its value.
+/// Address among facts.
 fn of_facts(facts: &Value, sentinel: &Endpoint) -> Option<Endpoint> {
+    endpoint(fact(facts, "ip")?, fact(facts, "port")?, sentinel)
+}
+
+/// One of several facts, each a name followed by its value.
+fn fact<'a>(facts: &'a Value, name: &str) -> Option<&'a Value> {
     let Value::Array(words) = facts else { return None };
-    let fact = |name: &str| {
-        let mut pairs = words.chunks_exact(2);
-        pairs.find(|pair| pair[0].as_str().as_deref() == Some(name)).map(|pair| &pair[1])
+    let mut pairs = words.chunks_exact(2);
+    pairs.find(|pair| pair[0].as_str().as_deref() == Some(name)).map(|pair| &pair[1])
+}
+
+/// A primary that no Sentinel watches, as it was addressed, and its replicas that are in sync.
+async fn of_replication(observer: &Connector, asked: &Endpoint) -> Result<Vec<Node>, TargetError> {
+    let connector = observer.at(asked);
+    let (client, _router) = connector.connect().await?;
+    let reply = ask(&client, "INFO", vec![Bytes::from_static(b"replication")]).await;
+    let text = reply.map_err(|error| connector.explain(&error))?.into_string().unwrap_or_default();
+    connected(&text, asked).ok_or_else(|| TargetError::NotPrimary { address: asked.to_string() })
+}
+
+/// A primary with the replicas in its reply to `INFO replication`; nothing where it is a replica.
+fn connected(text: &str, asked: &Endpoint) -> Option<Vec<Node>> {
+    if text.lines().any(|line| line == "role:slave") {
+        return None;
+    }
+    let replica = |line: &str| {
+        let (number, facts) = line.strip_prefix("slave")?.split_once(':')?;
+        number.parse::<u32>().ok()?;
+        let fact = |name: &str| {
+            let mut facts = facts.split(',').filter_map(|fact| fact.split_once('='));
+            facts.find(|(known, _)| *known == name).map(|(_, value)| value)
+        };
+        let endpoint = asked.naming(fact("ip")?, fact("port")?.parse().ok()?)?;
+        Some(Node {
+            is_down: fact("state") != Some("online"),
+            ..Node::new(endpoint, NodeRole::Replica, Some(asked.clone()))
+        })
     };
-    endpoint(fact("ip")?, fact("port")?, sentinel)
+    let primary = Node::new(asked.clone(), NodeRole::Primary, None);
+    Some([primary].into_iter().chain(text.lines().filter_map(replica)).collect())
 }
 
 #[cfg(test)]
@@ -224,7 +294,33 @@ mod tests {
                     b 10.0.0.2:7001@17001,host-b slave a 0 0 1 connected\n\
                     c ::1:7002@17002 slave a 0 0 1 connected\n\
                     d 10.0.0.4:7003@17003 slave,fail a 0 0 1 disconnected\n";
-        let found: Vec<_> = replicas(text, &asked).iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["redis://10.0.0.2:7001", "redis://[::1]:7002"]);
+        let named = |(replica, primary): &(Endpoint, Option<Endpoint>)| {
+            (replica.to_string(), primary.as_ref().map(ToString::to_string))
+        };
+        let found: Vec<_> = replicas(text, &asked).iter().map(named).collect();
+        let primary = || Some("redis://10.0.0.1:7000".to_owned());
+        assert_eq!(
+            found,
+            [("redis://10.0.0.2:7001".to_owned(), primary()), ("redis://[::1]:7002".to_owned(), primary())]
+        );
+    }
+
+    #[test]
+    fn a_primary_by_itself_names_the_replicas_that_are_in_sync() {
+        let asked = Endpoint::Tcp { host: "seed".to_owned(), port: 1, scheme: Scheme::REDIS };
+        let text = "# Replication\r\nrole:master\r\nconnected_slaves:2\r\n\
+                    slave0:ip=10.0.0.2,port=7001,state=online,offset=14,lag=0\r\n\
+                    slave1:ip=::1,port=7002,state=wait_bgsave,offset=0,lag=0\r\nslave_expires_tracked_keys:0\r\n";
+        let nodes = connected(text, &asked).unwrap();
+        let seen: Vec<_> = nodes.iter().map(|node| (node.endpoint.to_string(), node.role, node.is_down)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("redis://seed:1".to_owned(), NodeRole::Primary, false),
+                ("redis://10.0.0.2:7001".to_owned(), NodeRole::Replica, false),
+                ("redis://[::1]:7002".to_owned(), NodeRole::Replica, true),
+            ]
+        );
+        assert_eq!(connected("role:slave\r\nmaster_host:a\r\n", &asked), None);
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
     if service == 0 && scenario.audit_writes.is_some() {
         for kind in [Kind::Incr, Kind::Get] {
             let key = write_audit::counter(scenario, 0);
-            add(Request { kind, key, args: Args::None }, Need::WriteAudit);
+            add(Request::new(kind, key, Args::None), Need::WriteAudit);
         }
     }
     if scenario.run.prefill {
@@ -81,7 +81,7 @@ pub(super) fn probes(scenario: &Scenario, service: usize) -> Vec<Probe> {
         probes.extend(setup.iter().chain(cleanup).map(|words| {
             let words: Vec<_> = words.iter().map(|word| Bytes::from(word.clone())).collect();
             let key = words[1..].iter().find(|word| word.starts_with(keys.prefix.as_bytes())).cloned();
-            let request = Request { kind: Kind::Raw, key: key.unwrap_or_default(), args: Args::Raw(words) };
+            let request = Request::new(Kind::Raw, key.unwrap_or_default(), Args::Raw(words));
             Probe { request, need: Need::Around }
         }));
     }
@@ -138,7 +138,7 @@ fn plain(kind: Kind, key: Bytes) -> Request {
         Kind::Set => Args::Value(one()),
         _ => Args::Values(vec![one()]),
     };
-    Request { kind, key, args }
+    Request::new(kind, key, args)
 }
 
 /// Probes all commands, and returns the refused ones.
@@ -182,7 +182,7 @@ async fn queue(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<
 async fn try_out(client: &Client, connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
     let (mut errors, mut scratch) = (Vec::new(), Vec::new());
     for probe in probes {
-        let Request { kind, key, args } = &probe.request;
+        let Request { kind, key, args, .. } = &probe.request;
         let line = match (kind, kind.spec().access) {
             // Nothing is known of its effect.
             (Kind::Raw | Kind::Multi | Kind::Exec, _) => continue,
@@ -228,7 +228,7 @@ fn moved(request: &Request, key: Bytes) -> Request {
         (true, _) => Args::None,
         (false, args) => args.clone(),
     };
-    Request { kind: request.kind, key, args }
+    Request::new(request.kind, key, args)
 }
 
 impl Probe {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, net::UdpSocket, path::Path, time::Duration};
 
+use bytes::Bytes;
 use tokio::{
     net::lookup_host,
     task::JoinSet,
@@ -9,17 +10,20 @@ use tokio::{
 };
 
 use super::{
-    Connector, Endpoint, Fault, Target, TargetError,
+    Connector, Endpoint, Fault, Target, TargetError, Topology,
+    ask::send,
     crossing::crossing,
     limits,
     nodes::Node,
     permission::{self, Probe},
     ports::LocalPorts,
+    roster::READONLY,
     slots::SlotTable,
 };
 use crate::{
+    operation::Route,
     results::{TargetFacts, UNKNOWN},
-    scenario::Scenario,
+    scenario::{ReadFrom, Scenario, Service},
     server::Facts,
 };
 
@@ -58,33 +62,34 @@ impl Target {
         let here = scenario.connections() + besides.here;
         // A connection to a cluster is one to each primary.
         let servers = self.primaries().count().max(1) as u64;
-        let mut errors: Vec<_> = too_few_descriptors(here * servers + besides.elsewhere).into_iter().collect();
+        // One that reads from replicas is one to each of them as well.
+        let reading = scenario.services.iter().filter(|service| service.reads_replicas());
+        let reading: u64 = reading.map(Service::connections).sum();
+        let all = here * servers + reading * self.replicas().count() as u64 + besides.elsewhere;
+        let mut errors: Vec<_> = too_few_descriptors(all).into_iter().collect();
         errors.extend(too_few_ports(self.asked(), here + OTHER_CONNECTIONS));
         errors.extend(grouped(self.check_services(scenario, deadline).await));
         if !errors.is_empty() {
             return Err(joined(errors));
         }
         let (facts, said) = self.facts_until(deadline).await?;
-        if let Some(message) = said.partial.clone().filter(|_| self.nodes.is_empty()) {
+        if let Some(message) = said.partial.clone().filter(|_| self.site.topology != Topology::Cluster) {
             return Err(TargetError::Cluster { message });
         }
-        for said in self.said_by_primaries(said, deadline).await? {
-            if let Some(error) = too_few_clients(&said, here) {
+        if let Some(error) = too_few_clients(&said, here) {
+            return Err(error);
+        }
+        let primaries = self.primaries().skip(1).map(|node| (node, here));
+        let replicas = self.replicas().filter(|node| reading > 0 && !node.is_down).map(|node| (node, reading));
+        for (node, connections) in primaries.chain(replicas) {
+            let connector = self.observer.at(&node.endpoint);
+            let silent = |_| Err(connector.failed(Fault::Silent(LIMIT)));
+            let said = timeout_at(deadline, ask(&connector)).await.unwrap_or_else(silent)?;
+            if let Some(error) = too_few_clients(&said, connections) {
                 return Err(error);
             }
         }
         Ok(facts)
-    }
-
-    /// Facts of each primary, of which those of the first are known.
-    async fn said_by_primaries(&self, first: Facts, deadline: Instant) -> Result<Vec<Facts>, TargetError> {
-        let mut all = vec![first];
-        for node in self.primaries().skip(1) {
-            let connector = self.observer.at(&node.endpoint);
-            let silent = |_| Err(connector.failed(Fault::Silent(LIMIT)));
-            all.push(timeout_at(deadline, ask(&connector)).await.unwrap_or_else(silent)?);
-        }
-        Ok(all)
     }
 
     /// Identity of the server, with the login of the observer. Takes five seconds at most.
@@ -128,7 +133,16 @@ impl Target {
                 checks.spawn(async move { (index, name, crossing) });
                 continue;
             }
-            for (connector, probes) in placed(connector, permission::probes(scenario, index)) {
+            let probes = permission::probes(scenario, index);
+            let of_replicas = match self.at_replicas(&connector, &probes) {
+                Ok(of_replicas) => of_replicas,
+                Err(error) => {
+                    let name = connector.service().to_owned();
+                    checks.spawn(async move { (index, name, vec![error]) });
+                    continue;
+                }
+            };
+            for (connector, probes) in placed(connector, probes).into_iter().chain(of_replicas) {
                 let silent = self.silent();
                 checks.spawn(async move {
                     let errors =
@@ -143,6 +157,35 @@ impl Target {
             .into_iter()
             .flat_map(|(_, name, errors)| errors.into_iter().map(move |error| (name.clone(), error)))
             .collect()
+    }
+
+    /// The replicas that a service reads from, each with the probes for it; an error where it needs one that is not there.
+    fn at_replicas(
+        &self,
+        connector: &Connector,
+        probes: &[Probe],
+    ) -> Result<Vec<(Connector, Vec<Probe>)>, TargetError> {
+        let from = connector.read_from();
+        let Some(roster) = connector.roster().filter(|_| from != ReadFrom::Primary) else { return Ok(Vec::new()) };
+        let replicas = roster.replicas();
+        let is_cluster = roster.is_cluster();
+        let without = self.primaries().filter(|node| !is_cluster || node.slots() > 0).find(|node| {
+            // The primary itself serves what replicas need not.
+            let others = from == ReadFrom::Any && !replicas.is_empty();
+            !others && !replicas.contains_key(&roster.table().number(&node.endpoint))
+        });
+        if let Some(primary) = without {
+            return Err(TargetError::NoReplica { primary: primary.endpoint.to_string(), from: from.into() });
+        }
+        let of = |(primary, numbers): (&u16, &Vec<u16>)| {
+            let is_its_own = |probe: &&Probe| {
+                probe.request.route == Route::Open && roster.primary_of(&probe.request) == Some(*primary)
+            };
+            let probes: Vec<_> = probes.iter().filter(is_its_own).cloned().collect();
+            let endpoints: Vec<_> = numbers.iter().filter_map(|number| roster.node(*number)).collect();
+            endpoints.into_iter().map(move |endpoint| (connector.at_replica(&endpoint), probes.clone()))
+        };
+        Ok(replicas.iter().flat_map(of).collect())
     }
 
     fn silent(&self) -> TargetError {
@@ -164,6 +207,11 @@ async fn check(connector: &Connector, probes: &[Probe]) -> Vec<TargetError> {
         // The right to PING is needed by nobody who does not PING.
         Err(error) if !error.details().starts_with("NOPERM") => vec![connector.explain(&error)],
         _ => {
+            if connector.is_readonly()
+                && let Err(error) = send(&client, vec![Bytes::from_static(READONLY.as_bytes())]).await
+            {
+                return vec![connector.explain(&error)];
+            }
             let mut errors = permission::check(&client, connector, probes).await;
             errors.extend(connector.refused_load().await);
             errors

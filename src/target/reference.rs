@@ -50,7 +50,7 @@ pub async fn reference() -> Result<Reference, TargetError> {
 async fn round_trips(address: SocketAddr) -> Result<Reference, TargetError> {
     let endpoint = Endpoint::Tcp { host: address.ip().to_string(), port: address.port(), scheme: Scheme::REDIS };
     let connection = Target::without_services(&TargetUrl::of(endpoint)).await?.observer().open().await?;
-    let request = || Request { kind: Kind::Get, key: Bytes::from_static(b"reference"), args: Args::None };
+    let request = || Request::new(Kind::Get, Bytes::from_static(b"reference"), Args::None);
     let clock = Clock::start();
     let mut times = Vec::new();
     let mut begun = None;

@@ -113,7 +113,7 @@ mod tests {
     use crate::operation::Kind;
 
     fn expectation(kind: Kind, args: Args) -> Expectation {
-        Expectation::of(&Request { kind, key: Bytes::from_static(b"key"), args })
+        Expectation::of(&Request::new(kind, Bytes::from_static(b"key"), args))
     }
 
     fn found(kind: Kind, args: Args, shape: Shape) -> (u32, u32) {

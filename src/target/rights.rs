@@ -56,6 +56,8 @@ pub(super) struct Duty<'a> {
     prefixes: BTreeSet<String>,
     /// Whether a service speaks RESP3.
     resp3: bool,
+    /// Whether a service reads from replicas.
+    reads_replicas: bool,
 }
 
 /// The users of a scenario's services with all that is asked of them, in the scenario's order.
@@ -65,13 +67,14 @@ pub(super) fn duties<'a>(scenario: &Scenario, connectors: &'a [Connector]) -> Ve
         let place = duties.iter().position(|duty| duty.connector.user() == connector.user());
         let place = place.unwrap_or_else(|| {
             let (services, probes, prefixes) = (Vec::new(), Vec::new(), BTreeSet::new());
-            duties.push(Duty { connector, services, probes, prefixes, resp3: false });
+            duties.push(Duty { connector, services, probes, prefixes, resp3: false, reads_replicas: false });
             duties.len() - 1
         });
         let duty = &mut duties[place];
         duty.services.push(ServiceDatabase { service: service.name.clone(), database: connector.database() });
         duty.prefixes.insert(service.keys.prefix.clone());
         duty.resp3 |= service.protocol == Protocol::Resp3;
+        duty.reads_replicas |= service.reads_replicas();
         duty.probes.extend(probes(scenario, index));
     }
     duties
@@ -121,6 +124,11 @@ impl Duty<'_> {
         }
         if self.resp3 {
             commands.insert("+hello".to_owned());
+        }
+        if self.connector.slots().is_some() {
+            // A client of a cluster asks which node has which slots, and may read from a replica if it says so.
+            commands.insert("+cluster|slots".to_owned());
+            commands.extend(self.reads_replicas.then(|| "+readonly".to_owned()));
         }
         let publishes = self.mix().any(is_published);
         let keyed = self.mix().any(|request| !is_published(request) && !request.key.is_empty());

@@ -168,7 +168,7 @@ mod tests {
             (Kind::Publish, Args::Value(literal("v")), "PUBLISH k v"),
             (Kind::Raw, Args::Raw(vec![literal("FT.SEARCH"), literal("i")]), "FT.SEARCH i"),
         ] {
-            assert_eq!(line(&Request { kind, key: literal("k"), args }).join(" "), expected);
+            assert_eq!(line(&Request::new(kind, literal("k"), args)).join(" "), expected);
         }
     }
 

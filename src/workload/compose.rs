@@ -82,7 +82,7 @@ impl Plan {
                 }
             }
         };
-        Request { kind: step.kind, key, args }
+        Request { kind: step.kind, key, args, route: step.route }
     }
 
     /// Indexes of the keys that a request touches.

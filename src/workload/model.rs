@@ -85,7 +85,7 @@ impl Model {
     }
 
     fn apply(&mut self, request: &Request) -> Reply {
-        let Request { kind, key, args } = request;
+        let Request { kind, key, args, .. } = request;
         match (kind, args) {
             (Kind::Ping, Args::None) | (Kind::Echo | Kind::Publish, Args::Value(_)) => Reply::default(),
             (Kind::Set, Args::Value(value) | Args::Expiring(value, _)) => {

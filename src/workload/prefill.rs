@@ -126,7 +126,7 @@ impl Prefill {
             Content::Strings | Content::Counters | Content::Texts => elements.start,
             _ => key,
         };
-        Request { kind, key: part.stem.name(key), args }
+        Request::new(kind, part.stem.name(key), args)
     }
 }
 
@@ -145,7 +145,7 @@ impl Iterator for Prefill {
         if first >= part.elements {
             // What an earlier run left in the list.
             let newest = Args::Range(-part.elements.cast_signed(), -1);
-            return Some(Request { kind: Kind::LTrim, key: part.stem.name(key), args: newest });
+            return Some(Request::new(Kind::LTrim, part.stem.name(key), newest));
         }
         let elements = first..(first + part.chunk).min(part.elements);
         self.written += elements.end - elements.start;

@@ -8,7 +8,7 @@ use crate::{
     operation::{Kind, Parameters},
     scenario::{
         Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, Phases,
-        Pool, Protocol, Scenario, Service, TlsOptions, ValueSize,
+        Pool, Protocol, ReadFrom, Scenario, Service, TlsOptions, ValueSize,
     },
 };
 
@@ -85,6 +85,7 @@ pub(super) fn scenario(actions: impl IntoIterator<Item = Action>) -> Scenario {
             password: None,
             client: Client::Fred,
             protocol: Protocol::Resp2,
+            read_from: ReadFrom::Primary,
             instances: 1,
             parts: None,
             pool: Pool {

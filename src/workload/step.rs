@@ -8,8 +8,8 @@ use super::{
     template::Word,
 };
 use crate::{
-    operation::{DataType, HitRule, Keys, Kind, Parameters},
-    scenario::{Action, Command, Service},
+    operation::{DataType, HitRule, Keys, Kind, Parameters, Route},
+    scenario::{Action, Command, Operation, Service},
 };
 
 /// Seconds that `EXPIRE` gives a key by default: longer than a run, so that keys do not vanish during it.
@@ -39,18 +39,21 @@ pub(super) struct Step {
     pub(super) hit: Option<HitRule>,
     /// Whether the reply comes later than the request: inside a transaction.
     pub(super) blind: bool,
+    /// Nodes that its requests may be sent to.
+    pub(super) route: Route,
 }
 
 impl Step {
     /// The steps of an operation, `MULTI` and `EXEC` included.
-    pub(super) fn all(service: &Service, action: &Action) -> Vec<Self> {
-        let (commands, transaction) = match action {
+    pub(super) fn all(service: &Service, operation: &Operation) -> Vec<Self> {
+        let (commands, transaction) = match &operation.action {
             Action::Single(command) => (std::slice::from_ref(command), false),
             Action::Sequence { steps, transaction } => (steps.as_slice(), *transaction),
         };
+        let route = if service.reads_replicas() && operation.only_reads() { Route::Open } else { Route::Primary };
         let steps = data_types(commands).into_iter().map(|(command, (data, owner))| {
             let keys = count(service, data, owner);
-            Self::new(service, command, data, keys, transaction)
+            Self { route, ..Self::new(service, command, data, keys, transaction) }
         });
         if !transaction {
             return steps.collect();
@@ -101,6 +104,7 @@ impl Step {
             words: Vec::new(),
             hit: None,
             blind: false,
+            route: Route::Primary,
         }
     }
 }

@@ -114,7 +114,7 @@ impl Plan {
             typical: typical(service.values),
             sources: u64::from(sources).max(1),
             order,
-            operations: service.operations.iter().map(|operation| Step::all(service, &operation.action)).collect(),
+            operations: service.operations.iter().map(|operation| Step::all(service, operation)).collect(),
         }
     }
 

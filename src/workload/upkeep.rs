@@ -46,7 +46,7 @@ impl Plan {
             }
         };
         let index = self.indexes(step, sequence).next().unwrap_or_default();
-        Some(Request { kind, key: step.stem.name(index), args })
+        Some(Request::new(kind, step.stem.name(index), args))
     }
 
     /// Whether the reply makes upkeep necessary.
@@ -109,7 +109,7 @@ impl Plan {
             .map(|index| (step.stem.name(index), self.values.draw(generator)))
             .collect();
         let key = pairs.first().map(|(key, _)| key.clone()).unwrap_or_default();
-        Request { kind: Kind::MSet, key, args: Args::Pairs(pairs) }
+        Request::new(Kind::MSet, key, Args::Pairs(pairs))
     }
 }
 

@@ -15,6 +15,7 @@ mod metrics;
 mod modules;
 mod outages;
 mod prometheus;
+mod reading;
 mod readme;
 mod saved;
 mod sites;

@@ -82,7 +82,7 @@ fn lists_and_streams_do_not_grow_for_ever() {
                       if t == 'list' then n = math.max(n, redis.call('LLEN', k)) end \
                       if t == 'stream' then n = math.max(n, redis.call('XLEN', k)) end end return n";
         let words = ["EVAL", script, "0"].map(|word| bytes::Bytes::copy_from_slice(word.as_bytes())).to_vec();
-        let request = Request { kind: Kind::Raw, key: bytes::Bytes::new(), args: Args::Raw(words) };
+        let request = Request::new(Kind::Raw, bytes::Bytes::new(), Args::Raw(words));
         connection.issue(request).await.unwrap().integer.unwrap()
     });
     // Twice the members, plus what four lanes may push before a trim is through; a stream is trimmed by whole nodes of

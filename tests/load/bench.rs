@@ -112,7 +112,7 @@ impl Bench {
     /// One command of the harness's own.
     pub(crate) fn command(&self, words: &[&str]) {
         let words = words.iter().map(|word| bytes::Bytes::copy_from_slice(word.as_bytes())).collect();
-        let request = Request { kind: Kind::Raw, key: bytes::Bytes::new(), args: Args::Raw(words) };
+        let request = Request::new(Kind::Raw, bytes::Bytes::new(), Args::Raw(words));
         block_on(async { self.target.connector(0).open().await.unwrap().issue(request).await.unwrap() });
     }
 

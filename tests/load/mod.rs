@@ -10,4 +10,5 @@ mod faults;
 mod models;
 mod nodes;
 mod observed;
+mod reading;
 mod turns;

@@ -8,7 +8,7 @@ use plimsoll::{
     operation::{Args, Kind, Parameters, Request},
     scenario::{
         Access, Action, ArrivalProcess, Checkout, Client as Library, Command, Keys, Load, Objective, Operation, Order,
-        Phases, Pool, Protocol, Scenario, Service, TlsOptions, ValueSize,
+        Phases, Pool, Protocol, ReadFrom, Scenario, Service, TlsOptions, ValueSize,
     },
     target::{Connection, Endpoint, PrivateServer, Source, Target, TargetError, TargetUrl},
 };
@@ -52,6 +52,7 @@ pub(crate) fn service(name: &str, kinds: &[Kind]) -> Service {
         password: None,
         client: Library::Fred,
         protocol: Protocol::Resp2,
+        read_from: ReadFrom::Primary,
         instances: 1,
         parts: None,
         pool: Pool {
@@ -154,7 +155,7 @@ pub(crate) async fn ask_words(server: &PrivateServer, words: &[&str]) -> String 
 
 /// A request.
 pub(crate) fn request(kind: Kind, key: &str, args: Args) -> Request {
-    Request { kind, key: bytes(key), args }
+    Request::new(kind, bytes(key), args)
 }
 
 /// A request without arguments.

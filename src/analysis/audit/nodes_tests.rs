@@ -331,7 +331,7 @@ fn what_was_measured_at_a_node_counts_there() {
     let record = |number: usize, evicted| {
         let mut server: ServerRecord = sample::run().server;
         server.seconds[2].counts.evicted = Some(evicted);
-        let before = NodeFacts { address: address(number), role: NodeRole::Primary, slots: 1 };
+        let before = NodeFacts { address: address(number), role: NodeRole::Primary, slots: 1, primary: None };
         NodeRecord { before, after: None, server }
     };
     run.nodes = vec![record(0, 0), record(1, 9)];

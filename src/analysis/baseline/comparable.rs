@@ -289,13 +289,15 @@ mod tests {
     }
 
     #[test]
-    fn another_client_or_protocol_refuses_and_a_field_that_is_not_there_has_its_default() {
+    fn another_client_protocol_or_choice_of_nodes_refuses_and_a_field_that_is_not_there_has_its_default() {
         let base = abstracted(0, 1.0);
         let with = |line: &str| {
             let named = format!("name     = \"chat\"\n{line}\n");
             Abstract { scenario: base.scenario.replacen("name     = \"chat\"\n", &named, 1), ..base.clone() }
         };
-        for (field, default, other) in [("client", "\"fred\"", "\"wire\""), ("protocol", "2", "3")] {
+        for (field, default, other) in
+            [("client", "\"fred\"", "\"wire\""), ("protocol", "2", "3"), ("read_from", "\"primary\"", "\"replica\"")]
+        {
             assert_eq!(described(&base, &with(&format!("{field} = {default}"))), []);
             let run = with(&format!("{field} = {other}"));
             let found = differences([&base], &run);
@@ -337,7 +339,7 @@ mod tests {
     #[test]
     fn clusters_of_other_sizes_are_other_servers() {
         let (mut base, mut run) = (abstracted(0, 1.0), abstracted(1, 1.0));
-        let node = |role| NodeFacts { address: "redis://h:1".to_owned(), role, slots: 0 };
+        let node = |role| NodeFacts { address: "redis://h:1".to_owned(), role, slots: 0, primary: None };
         base.target.nodes = [NodeRole::Primary, NodeRole::Primary, NodeRole::Replica].map(node).to_vec();
         run.target.nodes = [NodeRole::Primary].map(node).to_vec();
         let found = differences([&base], &run);

@@ -198,7 +198,7 @@ fn a_recovery_limit_below_a_second_has_outages_of_its_own() {
 fn failed_over() -> Run {
     let mut run = sample::run();
     let address = |number: u16| format!("redis://127.0.0.1:{}", 7000 + number);
-    let facts = |number, role, slots| NodeFacts { address: address(number), role, slots };
+    let facts = |number, role, slots| NodeFacts { address: address(number), role, slots, primary: None };
     run.target.nodes =
         vec![facts(0, NodeRole::Primary, 8_192), facts(1, NodeRole::Primary, 8_192), facts(2, NodeRole::Replica, 0)];
     let after = [Some(facts(0, NodeRole::Primary, 8_192)), None, Some(facts(2, NodeRole::Primary, 8_192))];

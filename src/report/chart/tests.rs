@@ -79,6 +79,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         events: Events::default(),
         pools: Vec::new(),
         nodes: Vec::new(),
+        reads: Vec::new(),
         outages: Vec::new(),
         server: ServerSide::default(),
         client: None,

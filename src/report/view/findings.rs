@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding},
-    report::format::{count, counted, duration, factor, share, significant},
+    report::format::{bytes, count, counted, duration, factor, share, significant},
     results::Verdict,
 };
 
@@ -178,6 +178,17 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "The cluster is at its limit when this node is: a few popular keys, or hash tags that put many keys into one slot, \
              are the usual causes. Compare with uniform access, or with more keys for each service.",
         ),
+        Finding::StaleReads { node, lag } => Note::new(
+            Tone::Fair,
+            format!(
+                "The replica {node} lacked more than a second of writes in {} of {} seconds, at most {}: reads from it were stale.",
+                lag.stale,
+                lag.seconds,
+                bytes(lag.max)
+            ),
+            "Look at the replica's CPU time, its network and its link to the primary. A service that must read what it wrote needs \
+             read_from = \"primary\".",
+        ),
         Finding::LostWrites { lost, acknowledged, repeated, found_ns } => {
             write_audit::note(*lost, *acknowledged, *repeated, *found_ns)
         }
@@ -200,9 +211,7 @@ pub(super) fn debug_build() -> Note {
 
 /// Advice for what follows an event of the scenario.
 fn planned(event: Option<&str>) -> Option<String> {
-    event
-        .as_ref()
-        .map(|event| format!("It follows {event}, an event of the scenario: see the outages for what it cost."))
+    event.map(|event| format!("It follows {event}, an event of the scenario: see the outages for what it cost."))
 }
 
 /// Which part of the requests of a row failed so.

@@ -4,7 +4,7 @@ use crate::{
     analysis::{Distribution, PercentileValue, Scope},
     report::format::counted,
     results::{NodeRole, Software, TargetFacts, Withheld, brief_address, first_host},
-    scenario::{Client, Protocol, Scenario, Service},
+    scenario::{Client, Protocol, ReadFrom, Scenario, Service},
 };
 
 /// The program that made a report: `plimsoll 0.1.0 (3f2c9d1)`.
@@ -30,14 +30,23 @@ pub(super) struct StackPart {
     other: fn(&Service) -> Option<&'static str>,
 }
 
-/// Client library and protocol.
-pub(super) const STACK: [StackPart; 2] = [
+/// Client library, protocol, and nodes that are read from.
+pub(super) const STACK: [StackPart; 3] = [
     StackPart {
         field: "client",
         default: "fred",
         other: |of| (of.client == Client::Wire).then_some("the wire client"),
     },
     StackPart { field: "protocol", default: "RESP2", other: |of| (of.protocol == Protocol::Resp3).then_some("RESP3") },
+    StackPart {
+        field: "read_from",
+        default: "reads from primaries",
+        other: |of| match of.read_from {
+            ReadFrom::Primary => None,
+            ReadFrom::Replica => Some("reads from replicas"),
+            ReadFrom::Any => Some("reads from any node"),
+        },
+    },
 ];
 
 impl StackPart {
@@ -59,10 +68,10 @@ pub(super) fn other_stack(scenario: &Scenario, is_named: impl Fn(&str) -> bool) 
     Some(listed(&named.filter_map(|part| part.other(scenario)).collect::<Vec<_>>())).filter(|all| !all.is_empty())
 }
 
-/// A client library with its version, and the protocol unless it is RESP2: `fred 10.1.0, RESP3`.
+/// A client library with its version, and what else is not the default: `fred 10.1.0, RESP3`.
 pub(super) fn stack(service: &Service, software: &Software) -> String {
-    let protocol = (STACK[1].other)(service).map(|protocol| format!(", {protocol}"));
-    client(service.client, software) + &protocol.unwrap_or_default()
+    let others = STACK[1..].iter().filter_map(|part| (part.other)(service)).map(|other| format!(", {other}"));
+    client(service.client, software) + &others.collect::<String>()
 }
 
 /// Address of a server, and whether its certificate was checked: `redis+cluster://127.0.0.1:7000 and 5 more`.
@@ -77,9 +86,11 @@ fn unchecked(target: &TargetFacts) -> &'static str {
 /// Several servers that belong together: `cluster of 3 primaries and 3 replicas`. The mode of a server behind Sentinels is
 /// `standalone`.
 fn deployment(target: &TargetFacts) -> Option<String> {
-    let kind = match target.scheme().split_once('+')?.1 {
-        "sentinel" => "Sentinel deployment",
-        kind => kind,
+    let kind = match target.scheme().split_once('+') {
+        Some((_, "sentinel")) => "Sentinel deployment",
+        Some((_, kind)) => kind,
+        None if target.nodes.is_empty() => return None,
+        None => "replication",
     };
     let number = |role, one, many| {
         let count = target.nodes.iter().filter(|node| node.role == role).count();
@@ -179,7 +190,7 @@ mod tests {
         target.address = "redis+cluster://node1:7000,node2:7001,[::1]:7002".to_owned();
         assert_eq!(address(&target), "redis+cluster://node1:7000 and 2 more");
         assert_eq!((mode(&target).as_str(), target.private), ("cluster", true));
-        let node = |role, slots| NodeFacts { address: "redis://node1:7000".to_owned(), role, slots };
+        let node = |role, slots| NodeFacts { address: "redis://node1:7000".to_owned(), role, slots, primary: None };
         target.nodes = [(NodeRole::Primary, 8192), (NodeRole::Primary, 8192), (NodeRole::Replica, 0)]
             .map(|(role, slots)| node(role, slots))
             .to_vec();
@@ -205,10 +216,13 @@ mod tests {
         scenario.services.iter_mut().for_each(|service| service.protocol = Protocol::Resp3);
         assert_eq!(other_stack(&scenario, |_| true).unwrap(), "the wire client (api) and RESP3");
         assert_eq!(other_stack(&scenario, |field| field != "client").unwrap(), "RESP3");
+        scenario.services[0].read_from = ReadFrom::Replica;
+        let all = "the wire client (api), RESP3 and reads from replicas (chat)";
+        assert_eq!(other_stack(&scenario, |_| true).unwrap(), all);
         let software = sample::run().software;
         assert_eq!(
             [0, 1].map(|index: usize| stack(&scenario.services[index], &software)),
-            ["fred 10.1.0, RESP3", "wire (plimsoll 0.1.0), RESP3"]
+            ["fred 10.1.0, RESP3, reads from replicas", "wire (plimsoll 0.1.0), RESP3"]
         );
     }
 }

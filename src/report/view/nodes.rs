@@ -2,9 +2,9 @@
 
 use super::{Block, Cell, Section, Shown, Table, Tone, results::Marks};
 use crate::{
-    analysis::{Analysis, NodeLoad, NodeRow, Totals, UNEVEN, spread},
-    measure::REDIRECTED,
-    report::format::{self, NOTHING},
+    analysis::{Analysis, Lag, NodeLoad, NodeRow, ReadRow, Totals, UNEVEN, spread},
+    measure::{READS, REDIRECTED},
+    report::format::{self, NOTHING, bytes},
     results::{NodeFacts, NodeRole, Run},
     scenario::{Client, Scenario},
 };
@@ -14,9 +14,10 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
     let rows = &analysis.nodes;
     let mut blocks: Vec<Block> = sentence(rows).map(Block::Paragraph).into_iter().collect();
     blocks.extend(table(rows).block());
-    blocks.extend(redirections(run).map(Block::Paragraph));
+    blocks.extend((!analysis.reads.is_empty()).then(|| reads(&analysis.reads).block()).flatten());
+    blocks.extend(redirections(run, scenario).map(Block::Paragraph));
     if rows.iter().any(|row| row.load.is_some()) {
-        blocks.push(Block::Paragraph(method(scenario)));
+        blocks.push(Block::Paragraph(method(run, scenario)));
     }
     Section::new("nodes", "Nodes", blocks).detailed(Shown::Everything).brief_line("Nodes", sentence(rows))
 }
@@ -66,10 +67,51 @@ fn table(rows: &[NodeRow]) -> Table {
             row.server.as_ref().and_then(Totals::hit_ratio).map_or(NOTHING.to_owned(), format::share)
         })
         .numbers("Slow", 4, |row| row.slow.map_or(NOTHING.to_owned(), format::count))
+        .also_if(rows.iter().any(|row| row.lag.is_some()), |columns| {
+            let lag =
+                |row: &NodeRow, of: fn(&Lag) -> u64| row.lag.as_ref().map_or(NOTHING.to_owned(), |lag| bytes(of(lag)));
+            columns.numbers("Lag, mean", 2, move |row| lag(row, |lag| lag.mean.round() as u64)).numbers(
+                "Lag, max",
+                2,
+                move |row| lag(row, |lag| lag.max),
+            )
+        })
         .table();
     let missing = marks.missing().map(|(name, reason)| format!("{name}: {reason}."));
     let about = "CPU: of one core. Hits: lookups that found their key. Slow: commands in the slow log. All three are of the node.";
-    let notes: Vec<_> = marks.legend().chain(missing).chain([about.to_owned()]).collect();
+    let lag = "Lag: what the primary had written and the replica had not applied, second by second.";
+    let lag = rows.iter().any(|row| row.lag.is_some()).then(|| lag.to_owned());
+    let notes: Vec<_> = marks.legend().chain(missing).chain([about.to_owned()]).chain(lag).collect();
+    table.noted(notes)
+}
+
+/// Reads by the role of the node that served them.
+fn reads(rows: &[ReadRow]) -> Table {
+    let mut marks = Marks::default();
+    let requests = |row: &ReadRow| row.load.counts.completed + row.load.counts.failed();
+    let percentile = |row: &ReadRow, marks: &mut Marks, percentile| {
+        marks.value(percentile, row.load.response.percentile(percentile).value)
+    };
+    let table = Table::of("reads", "Reads by role of the node", rows)
+        .head("Service", |row| &row.service)
+        .words("Role", 0, |row| &row.role)
+        .numbers("Requests", 0, |row| format::count(requests(row)))
+        .numbers("Share", 1, |row| format::share(row.load.share))
+        .numbers("Failed", 0, |row| {
+            let failed = row.load.counts.failed();
+            Cell::new(format::count(failed), if failed > 0 { Tone::Bad } else { Tone::Plain })
+        })
+        .times("p50", 0, |row| percentile(row, &mut marks, 50.0))
+        .times("p99", 0, |row| percentile(row, &mut marks, 99.0))
+        .numbers("Hits", 1, |row| format::count(row.load.counts.hits))
+        .numbers("Misses", 1, |row| format::count(row.load.counts.misses))
+        .table();
+    let missing = marks.missing().map(|(name, reason)| format!("{name}: {reason}."));
+    let other = rows
+        .iter()
+        .any(|row| row.role == READS[2])
+        .then(|| format!("{}: reads that a node redirected, that nodes of both roles served, or no node.", READS[2]));
+    let notes: Vec<_> = marks.legend().chain(missing).chain(other).collect();
     table.noted(notes)
 }
 
@@ -101,13 +143,15 @@ fn slots(row: &NodeRow) -> String {
 }
 
 /// Redirections that were followed.
-fn redirections(run: &Run) -> Option<String> {
+fn redirections(run: &Run, scenario: &Scenario) -> Option<String> {
+    // Those of fred's connections to a cluster are its own affair; what a replica redirects is followed alike with both clients.
+    let by = if scenario.reads_replicas() { "plimsoll" } else { "the wire client" };
     let seconds = || run.recording.services.iter().flat_map(|service| &service.seconds);
     let (moved, asked): (u64, u64) =
         (seconds().map(|second| second.moved).sum(), seconds().map(|second| second.asked).sum());
     (moved + asked > 0).then(|| {
         format!(
-            "{} (MOVED) and {} (ASK) were followed by the wire client.",
+            "{} (MOVED) and {} (ASK) were followed by {by}.",
             format::counted(moved, "redirection", "redirections"),
             format::count(asked)
         )
@@ -115,16 +159,27 @@ fn redirections(run: &Run) -> Option<String> {
 }
 
 /// How the node of a request is known.
-fn method(scenario: &Scenario) -> String {
-    let fred = scenario.services.iter().any(|service| service.client == Client::Fred);
-    let wire = scenario.services.iter().any(|service| service.client == Client::Wire);
+fn method(run: &Run, scenario: &Scenario) -> String {
+    let is_cluster = run.target.nodes.iter().any(|node| node.slots > 0);
+    let fred = is_cluster && scenario.uses(Client::Fred);
+    let wire = is_cluster && scenario.uses(Client::Wire);
     let of_fred = "With fred, a request is counted for the node that has the slot of its key, as plimsoll reads it from the \
                    cluster once a second, since fred does not report the node. One task of fred serves all nodes, so a node that does \
                    not answer delays requests to the others, in their rows as well.";
     let of_wire = "With the wire client, a request is counted for the node that answered it.";
-    let parts = [fred.then_some(of_fred), wire.then_some(of_wire)];
-    let known = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    format!(
-        "{known} The row \"{REDIRECTED}\" has requests that a node redirected, or whose slot moved while they were under way."
-    )
+    let of_primary = "A request to the primary is counted for the node that was the primary when it was sent, as plimsoll reads it \
+                      once a second, and after a failure at once.";
+    let of_reads = "A read from a replica is counted for the replica that it was sent to.";
+    let moved = if is_cluster { "slot moved" } else { "primary changed" };
+    let redirected = format!(
+        "The row \"{REDIRECTED}\" has requests that a node redirected, or whose {moved} while they were under way."
+    );
+    let parts = [
+        fred.then_some(of_fred),
+        wire.then_some(of_wire),
+        (!is_cluster).then_some(of_primary),
+        scenario.reads_replicas().then_some(of_reads),
+        Some(redirected.as_str()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn figures_of_a_primary_that_was_replaced_are_named_as_such() {
         let mut analysis = analyse(&sample::run(), &sample::scenario());
-        let facts = |role| Some(NodeFacts { address: "redis://a:1".to_owned(), role, slots: 0 });
+        let facts = |role| Some(NodeFacts { address: "redis://a:1".to_owned(), role, slots: 0, primary: None });
         let row = |after| NodeRow {
             name: "redis://a:1".to_owned(),
             before: facts(NodeRole::Primary),
@@ -237,6 +237,7 @@ mod tests {
             server: None,
             levels: None,
             slow: None,
+            lag: None,
         };
         analysis.nodes = vec![row(NodeRole::Primary)];
         assert_eq!(replaced(&analysis), None);

@@ -117,6 +117,7 @@ impl Book {
             period,
             series: self.series.iter().map(|book| book.close(&mut scratch)).collect(),
             nodes: Vec::new(),
+            reads: Vec::new(),
             services: (0..self.services.len()).map(|service| self.close_service(service, &mut scratch)).collect(),
             workers: Vec::new(),
             host: Vec::new(),

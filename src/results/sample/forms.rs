@@ -11,8 +11,8 @@ use super::{
 use crate::{
     measure::{ErrorClass, Span},
     results::{
-        Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, LostWrites, ResultsError, Run,
-        WriteAuditRecord, schema_of,
+        Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, LostWrites, NodeFacts, NodeRecord,
+        NodeRole, ResultsError, Run, ServerRecord, WriteAuditRecord, schema_of,
     },
 };
 
@@ -85,6 +85,16 @@ fn full_run() -> Value {
     let message = Some("why".to_owned());
     run.write_audit = Some(WriteAuditRecord { counters: 16, sent: 9, losses, message, ..WriteAuditRecord::default() });
     (run.inspection.nodes, run.inspection.sentinels) = (vec![node()], vec![sentinel()]);
+    let (address, primary) = ("redis://127.0.0.1:7001".to_owned(), Some("redis://127.0.0.1:7000".to_owned()));
+    let facts = NodeFacts { address, role: NodeRole::Replica, slots: 0, primary };
+    run.target.nodes = vec![facts.clone()];
+    let seconds = vec![run.server.seconds[0].clone()];
+    let server = ServerRecord { seconds, ..ServerRecord::default() };
+    run.nodes = vec![NodeRecord { before: facts.clone(), after: Some(facts), server }];
+    run.server.seconds[0].levels.replication_offset = Some(14);
+    let mut of_reads = run.recording.series[0].clone();
+    of_reads.seconds.truncate(1);
+    (run.recording.nodes, run.recording.reads) = (vec![of_reads.clone()], vec![of_reads]);
     let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
     let series = &mut run.recording.series[0];
     series.seconds.truncate(2);

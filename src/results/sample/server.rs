@@ -91,6 +91,7 @@ fn levels(second: u32) -> Levels {
         keys: Some(11_700),
         replicas: Some(0),
         replica_lag: None,
+        replication_offset: None,
         io_threads_active: Some(false),
         persistence: if second == 7 { vec![Persistence::RdbSave] } else { Vec::new() },
     }

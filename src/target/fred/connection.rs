@@ -23,10 +23,12 @@ use crate::{
     measure::{ErrorClass, Failure},
     operation::{Reply, Request},
     target::{
+        ask::ask,
         driver::{Answer, DriverConnection, Losses, Served},
         failure,
         link::{Link, TIMEOUT},
         reply::{Expectation, Shape, digits},
+        roster::READONLY,
         slots::SlotTable,
     },
 };
@@ -85,10 +87,12 @@ impl Connection {
         name: &str,
         losses: Arc<Losses>,
         slots: Option<Arc<SlotTable>>,
+        is_readonly: bool,
     ) -> Self {
         let Opened { client, router, handshake } = opened;
         let link = Arc::new(if slots.is_some() { Link::of_many(losses) } else { Link::new(losses) });
-        let attendant = tokio::spawn(attend(client.clone(), name.to_owned(), link.clone())).abort_handle();
+        let attendance = attend(client.clone(), name.to_owned(), link.clone(), is_readonly);
+        let attendant = tokio::spawn(attendance).abort_handle();
         let max_attempts = Some(client.connection_config().max_command_attempts);
         let options = Options { fail_fast: true, max_attempts, ..Options::default() };
         let shared = Rc::new(Shared { client: client.with_options(&options), link, slots });
@@ -141,6 +145,11 @@ impl Connection {
         }
     }
 
+    /// Whether there is no connection at the moment.
+    pub(in crate::target) fn is_lost(&self) -> bool {
+        self.shared.link.is_lost()
+    }
+
     /// Says goodbye and closes the connection; takes a second at most.
     pub async fn close(&self) {
         self.shared.link.lose();
@@ -157,7 +166,7 @@ impl DriverConnection for Connection {
         self.handshake
     }
 
-    fn serves(&self, request: &Request) -> Served {
+    fn serves(&self, request: &mut Request) -> Served {
         self.shared.owner(request).map_or(Served::Unknown, Served::By)
     }
 
@@ -315,8 +324,8 @@ impl Drop for Batch<'_> {
 }
 
 /// Notes losses at once (fred itself keeps commands until its first attempt to reconnect has failed) and gives each new
-/// connection its name.
-async fn attend(client: Client, name: String, link: Arc<Link>) {
+/// connection its name, and before that the permission to read from a replica if it needs one.
+async fn attend(client: Client, name: String, link: Arc<Link>, is_readonly: bool) {
     let (mut errors, mut reconnections) = (client.error_rx(), client.reconnect_rx());
     loop {
         tokio::select! {
@@ -329,6 +338,9 @@ async fn attend(client: Client, name: String, link: Arc<Link>) {
             },
             server = reconnections.recv() => match server {
                 Ok(_) | Err(RecvError::Lagged(_)) => {
+                    if is_readonly {
+                        let _ = Box::pin(timeout(NAMING_LIMIT, ask(&client, READONLY, Vec::new()))).await;
+                    }
                     link.find();
                     // fred's futures take 7 KB, and there may be ten thousand of this task.
                     let naming = Box::pin(client.client_setname(name.as_str()));

@@ -47,7 +47,7 @@ where
         + SortedSetsInterface
         + StreamsInterface,
 {
-    let Request { kind, key, args } = request;
+    let Request { kind, key, args, .. } = request;
     match kind {
         Kind::Ping => client.ping(None).await,
         Kind::Echo => client.custom(command("ECHO"), vec![taken!(args, Value)]).await,

@@ -72,6 +72,7 @@ impl Assembly<'_> {
             cluster::join(&nodes, primaries)?;
         }
         nodes.iter().filter(|node| node.primary().is_some()).try_for_each(PrivateNode::wait_until_in_sync)?;
+        nodes.iter().filter(|node| node.primary().is_none()).try_for_each(PrivateNode::wait_until_followed)?;
         let (servers, sentinels) = endpoints.split_at(nodes.len());
         if let Some(peer) = peer.filter(|_| !sentinels.is_empty()) {
             let watched = Watched::new(servers, sentinels, peer)?;

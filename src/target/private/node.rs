@@ -140,6 +140,18 @@ impl PrivateNode {
         })
     }
 
+    /// Waits until all its replicas are in sync as it sees them, which is later than they do.
+    pub(super) fn wait_until_followed(&self) -> Result<(), TargetError> {
+        self.until(|client| {
+            let info = client.text(&["INFO", "replication"])?;
+            let mut replicas = info.lines().filter(|line| line.starts_with("slave") && line.contains(":ip="));
+            Ok(match replicas.find(|replica| !replica.contains(",state=online,")) {
+                Some(replica) => Err(format!("a replica is not in sync ({replica})")),
+                None => Ok(()),
+            })
+        })
+    }
+
     /// Waits until a check succeeds. One that fails gives the reason.
     pub(super) fn until(
         &self,

@@ -45,6 +45,11 @@ impl ClusterConnector {
         let slots = Arc::clone(connector.slots()?);
         Some(Self { connector, slots })
     }
+
+    /// How its connections come about.
+    pub(in crate::target) fn connector(&self) -> &Connector {
+        &self.connector
+    }
 }
 
 impl Driver for ClusterConnector {
@@ -144,7 +149,7 @@ impl ClusterConnection {
         answer.served = Served::By(number);
         for _ in 0..REDIRECTIONS {
             let Err(failure) = &answer.result else { return answer };
-            let Some((redirection, slot, endpoint)) = redirected(failure, &node.endpoint) else {
+            let Some((redirection, slot, endpoint)) = Redirection::of(failure, &node.endpoint) else {
                 self.suspect(failure.class, &node);
                 return answer;
             };
@@ -190,7 +195,7 @@ impl DriverConnection for ClusterConnection {
         self.nodes.borrow().iter().flatten().filter_map(|node| node.connection.handshake()).reduce(Duration::add)
     }
 
-    fn serves(&self, request: &Request) -> Served {
+    fn serves(&self, request: &mut Request) -> Served {
         self.number(request).map_or(Served::Unknown, Served::By)
     }
 
@@ -244,21 +249,8 @@ async fn answered(ticket: Option<Ticket<Rc<Shared>>>) -> Answer {
     }
 }
 
-/// A redirection, with the slot and the node that it names.
-fn redirected(failure: &Failure, by: &Endpoint) -> Option<(Redirection, u16, Endpoint)> {
-    let redirection = match failure.class {
-        ErrorClass::Moved => Redirection::Moved,
-        ErrorClass::Ask => Redirection::Ask,
-        _ => return None,
-    };
-    let mut words = failure.message.split(' ').skip(1);
-    let slot = words.next()?.parse().ok()?;
-    let (host, port) = words.next()?.rsplit_once(':')?;
-    Some((redirection, slot, by.naming(host, port.parse().ok()?)?))
-}
-
 fn asking() -> Request {
-    Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(vec![Bytes::from_static(b"ASKING")]) }
+    Request::new(Kind::Raw, Bytes::new(), Args::Raw(vec![Bytes::from_static(b"ASKING")]))
 }
 
 /// The failure of a request whose slot no node has.

@@ -120,11 +120,16 @@ impl WireConnection {
         (!shared.link.is_lost()).then(|| Ticket { slot: shared.send(request), shared })
     }
 
+    /// Whether there is no connection at the moment.
+    pub(in crate::target) fn is_lost(&self) -> bool {
+        self.shared.link.is_lost()
+    }
+
     /// # Panics
     /// Where the task of the connection has panicked: a defect ends the run, and is not counted as lost requests.
     async fn answers(&self) -> bool {
         assert!(!self.shared.panicked.get(), "the task of a connection has panicked");
-        let ping = Request { kind: Kind::Ping, key: Bytes::new(), args: Args::None };
+        let ping = Request::new(Kind::Ping, Bytes::new(), Args::None);
         match self.issue(ping).await.result {
             Ok(_) => true,
             Err(failure) => !matches!(failure.class, ErrorClass::ConnectionLost | ErrorClass::Protocol),
@@ -166,7 +171,7 @@ impl DriverConnection for WireConnection {
     }
 
     async fn close(&self) {
-        let quit = Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(vec![Bytes::from_static(b"QUIT")]) };
+        let quit = Request::new(Kind::Raw, Bytes::new(), Args::Raw(vec![Bytes::from_static(b"QUIT")]));
         let _ = timeout(CLOSE_LIMIT, self.issue(quit)).await;
         self.exchange.abort();
         self.shared.link.lose();

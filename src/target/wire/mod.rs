@@ -42,6 +42,11 @@ impl WireConnector {
     pub(super) fn like(connector: Connector) -> Self {
         Self(connector)
     }
+
+    /// How its connections come about.
+    pub(super) fn connector(&self) -> &Connector {
+        &self.0
+    }
 }
 
 impl Driver for WireConnector {

@@ -27,6 +27,7 @@ use crate::{
         Endpoint, Topology,
         connector::{Connector, OPEN_LIMIT},
         nodes,
+        roster::READONLY,
     },
 };
 
@@ -103,6 +104,9 @@ async fn log_in(socket: &mut Socket, connector: &Connector) -> Result<(), Error>
     if connector.database() != 0 {
         ask(&["SELECT", &connector.database().to_string()]).await?.map_err(refused)?;
     }
+    if connector.is_readonly() {
+        ask(&[READONLY]).await?.map_err(refused)?;
+    }
     // A user without the right to give names does without.
     let _ = ask(&["CLIENT", "SETNAME", connector.client_name()]).await?;
     Ok(())
@@ -116,7 +120,7 @@ fn refused(message: String) -> Error {
 async fn ask(socket: &mut Socket, protocol: Protocol, words: &[&str]) -> Result<Result<(), String>, Error> {
     let words = words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
     let mut out = Vec::new();
-    encode::encode(&mut out, &Request { kind: Kind::Raw, key: Bytes::new(), args: Args::Raw(words) });
+    encode::encode(&mut out, &Request::new(Kind::Raw, Bytes::new(), Args::Raw(words)));
     let written = match socket.write_all(&out).await {
         Ok(()) => socket.flush().await,
         failed => failed,

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     measure::ErrorClass,
-    scenario::Protocol,
+    scenario::{Protocol, ReadFrom},
     target::{
         Connector, DriverConnection, TargetUrl,
         login::{Access, Login},
@@ -255,7 +255,8 @@ impl AsyncWrite for Faulty {
 #[test]
 fn who_waits_for_a_connection_whose_task_has_panicked_panics_too() {
     let url: TargetUrl = "redis://host".parse().unwrap();
-    let access = Access { service: "test".to_owned(), login: Login::default(), database: 0, protocol: Protocol::Resp2 };
+    let (protocol, read_from) = (Protocol::Resp2, ReadFrom::Primary);
+    let access = Access { service: "test".to_owned(), login: Login::default(), database: 0, protocol, read_from };
     let connector = Connector::new(&url.site, None, access);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
