@@ -45,19 +45,23 @@ fn table(rows: &[NodeRow]) -> Table {
     let table = Table::of("nodes", "Requests and resources by node", rows)
         .head("Node", |row| &row.name)
         .words("Role", 0, |row| role(row))
-        .numbers("Slots", 2, |row| slots(row))
-        .numbers("Requests", 0, |row| {
-            load(row, |load| format::count(load.counts.completed + load.counts.failed()).into())
+        .also_if(rows.iter().any(|row| slots(row) != NOTHING), |columns| columns.numbers("Slots", 2, |row| slots(row)))
+        // Of a primary with replicas, requests are known by node only where a service reads from replicas.
+        .also_if(rows.iter().any(|row| row.load.is_some()), |columns| {
+            columns
+                .numbers("Requests", 0, |row| {
+                    load(row, |load| format::count(load.counts.completed + load.counts.failed()).into())
+                })
+                .numbers("Share", 1, |row| load(row, |load| format::share(load.share).into()))
+                .numbers("Failed", 0, |row| {
+                    load(row, |load| {
+                        let failed = load.counts.failed();
+                        Cell::new(format::count(failed), if failed > 0 { Tone::Bad } else { Tone::Plain })
+                    })
+                })
+                .times("p50", 0, |row| percentiles(row, &mut marks, 50.0))
+                .times("p99", 0, |row| percentiles(row, &mut marks, 99.0))
         })
-        .numbers("Share", 1, |row| load(row, |load| format::share(load.share).into()))
-        .numbers("Failed", 0, |row| {
-            load(row, |load| {
-                let failed = load.counts.failed();
-                Cell::new(format::count(failed), if failed > 0 { Tone::Bad } else { Tone::Plain })
-            })
-        })
-        .times("p50", 0, |row| percentiles(row, &mut marks, 50.0))
-        .times("p99", 0, |row| percentiles(row, &mut marks, 99.0))
         .numbers("CPU", 1, |row| row.server.as_ref().and_then(Totals::cores).map_or(NOTHING.to_owned(), format::share))
         .numbers("Memory", 2, |row| {
             let used = row.levels.as_ref().and_then(|levels| levels.used_memory);
@@ -182,4 +186,27 @@ fn method(run: &Run, scenario: &Scenario) -> String {
         Some(redirected.as_str()),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_requests_are_left_out_where_requests_are_not_known_by_node() {
+        let facts =
+            Some(NodeFacts { address: "redis://a:1".to_owned(), role: NodeRole::Replica, slots: 0, primary: None });
+        let row = NodeRow {
+            name: "redis://a:1".to_owned(),
+            before: facts.clone(),
+            after: facts,
+            load: None,
+            server: None,
+            levels: None,
+            slow: None,
+            lag: None,
+        };
+        let table = format!("{:?}", table(&[row]));
+        assert!(table.contains("CPU") && !table.contains("Share") && !table.contains("Slots"), "{table}");
+    }
 }
