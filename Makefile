@@ -6,6 +6,8 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 SCENARIO ?= workflow-engine
 DURATION ?=
 ARGS ?=
+# Profile of the build that `make run` measures with; CI takes the one that its tests have built.
+PROFILE ?= fast
 
 # A cluster has database 0 only.
 CLUSTER_FIELDS = $(if $(filter workflow-engine,$(SCENARIO)),--set service.chat.database=0 --set service.ml.database=0)
@@ -23,8 +25,8 @@ help: ## show this help
 
 run: ## build, run a load test against a private server, report
 	@deploy/install-deps.sh run
-	@cargo build --profile fast --locked
-	@cargo run --profile fast --locked --quiet -- run $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
+	@cargo build --profile $(PROFILE) --locked
+	@cargo run --profile $(PROFILE) --locked --quiet -- run $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
 analysis: ## the same, with a report that has sections for the operator of the server
 	@$(MAKE) --no-print-directory run ARGS="--style analysis $(ARGS)"
