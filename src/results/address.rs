@@ -1,4 +1,15 @@
-//! Addresses of several hosts in few words.
+//! Parts of a saved address, and addresses of several hosts in few words.
+
+/// Whether connections to an address are encrypted, which its scheme says: `rediss+cluster`.
+pub fn is_encrypted(address: &str) -> bool {
+    let scheme = address.split_once("://").and_then(|(scheme, _)| scheme.split('+').next());
+    matches!(scheme, Some("rediss" | "valkeys"))
+}
+
+/// Host and port of the address of a node.
+pub fn place(address: &str) -> &str {
+    address.split_once("://").map_or(address, |(_, place)| place)
+}
 
 /// The first of the hosts that an address names, and how many others it names.
 pub fn first_host(address: &str) -> (String, usize) {
@@ -21,6 +32,17 @@ pub fn brief_address(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_scheme_says_whether_connections_are_encrypted() {
+        for address in ["rediss://h:1", "valkeys://h:1", "rediss+cluster://h:1,i:1"] {
+            assert!(is_encrypted(address), "{address}");
+        }
+        for address in ["redis://h:1", "valkey+sentinel://h:1/m", "rediss", "h:1"] {
+            assert!(!is_encrypted(address), "{address}");
+        }
+        assert_eq!((place("rediss://h:1"), place("h:1")), ("h:1", "h:1"));
+    }
 
     #[test]
     fn of_several_hosts_the_first_is_named() {

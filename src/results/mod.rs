@@ -36,7 +36,7 @@ mod verdict;
 mod write_audit;
 
 pub use abstracted::{Abstract, AbstractRow, KnownPercentile, Stretch, WorstSeconds};
-pub use address::{brief_address, first_host};
+pub use address::{brief_address, first_host, is_encrypted, place};
 pub use baseline::{
     Asked, BASELINE_VERSION, BASELINES, Baseline, Baselines, COPY as BASELINE_COPY, Named as NamedBaseline,
 };

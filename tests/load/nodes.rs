@@ -26,11 +26,11 @@ for_each_client!(
 /// Ended early, as soon as there is enough to see.
 const PHASES: &str = "warmup = \"0s\"\nduration = \"60s\"\ndrain = \"5s\"";
 const SHORT: &str = "warmup = \"0s\"\nduration = \"2s\"\ndrain = \"5s\"";
-const POOL: &str = "size = 8\ncommand_timeout = \"2s\"";
-const OPEN: &str = "model = \"open\"\nrate = 600\narrivals = \"uniform\"";
+pub(super) const POOL: &str = "size = 8\ncommand_timeout = \"2s\"";
+pub(super) const OPEN: &str = "model = \"open\"\nrate = 600\narrivals = \"uniform\"";
 const MIX: &[&str] = &["command = \"GET\"", "command = \"SET\""];
 
-fn servers(server: &PrivateServer) -> impl Iterator<Item = &PrivateNode> {
+pub(super) fn servers(server: &PrivateServer) -> impl Iterator<Item = &PrivateNode> {
     server.nodes().iter().filter(|node| node.role() != PrivateRole::Sentinel)
 }
 

@@ -11,7 +11,7 @@ use plimsoll::{
 use super::{
     bench::{Bench, Running, balance, counts, one_service},
     clusters::{by_node, finished},
-    nodes::at_the_end,
+    nodes::{OPEN, POOL, at_the_end, servers},
 };
 use crate::{
     support::{block_on, deployment, for_each_client, until},
@@ -30,8 +30,6 @@ for_each_client!(
 const PHASES: &str = "warmup = \"200ms\"\nduration = \"2s\"\ndrain = \"5s\"";
 /// Ended early, as soon as there is enough to see.
 const LONG: &str = "warmup = \"0s\"\nduration = \"60s\"\ndrain = \"5s\"";
-const POOL: &str = "size = 8\ncommand_timeout = \"2s\"";
-const OPEN: &str = "model = \"open\"\nrate = 600\narrivals = \"uniform\"";
 /// The transaction only reads, and is the primary's all the same.
 const MIX: &[&str] = &[
     "command = \"GET\"",
@@ -44,10 +42,6 @@ const MIX: &[&str] = &[
 /// A text of one service that reads from these nodes.
 fn reading(from: &str, text: &str) -> String {
     text.replace("name = \"api\"", &format!("name = \"api\"\nread_from = \"{from}\""))
-}
-
-fn servers(server: &PrivateServer) -> impl Iterator<Item = &PrivateNode> {
-    server.nodes().iter().filter(|node| node.role() != PrivateRole::Sentinel)
 }
 
 /// Requests that nodes of a role finished, by the roles that they started in.

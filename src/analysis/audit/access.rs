@@ -1,7 +1,7 @@
 //! Access: users, passwords, rights, encryption.
 
 use super::{Quantity, Remedy, Rule, Ruling, Severity, Subject};
-use crate::results::{Proof, ServiceLogin, UserRights};
+use crate::results::{Proof, ServiceLogin, UserRights, is_encrypted};
 
 /// Bits below which a password can be guessed from its hash, which the server keeps as one round of SHA-256: at 10^11
 /// guesses a second, 2^64 take six years on one machine and weeks on a hundred.
@@ -255,7 +255,7 @@ fn dangerous_commands(subject: &Subject<'_>, login: &ServiceLogin) -> Ruling {
 fn encryption(subject: &Subject<'_>) -> Ruling {
     let address = &subject.target.address;
     let with_password = subject.inspection.logins.iter().any(|login| login.password.is_some());
-    let encrypted = matches!(subject.target.scheme().split('+').next(), Some("rediss" | "valkeys"));
+    let encrypted = is_encrypted(&subject.target.address);
     let severity = match (encrypted || subject.is_local(), subject.target.same_machine) {
         (true, _) => Severity::Passed,
         // Not crossed by this harness; by whom else, nobody here knows.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     analysis::UNEVEN,
-    results::{NodeInspection, NodeRole, SlotUse},
+    results::{NodeInspection, NodeRole, SlotUse, place},
 };
 
 /// Hash slots of every cluster.
@@ -45,7 +45,7 @@ fn coverage(subject: &Subject<'_>) -> Option<Ruling> {
         .with_known("slots of primaries that may have failed", suspected.map(|slots| Quantity::Count(slots.into())))
         .with_known("cluster_state is fail at", addresses(down.iter().copied()));
     let asked = nodes.first()?;
-    let place = asked.address.split_once("://").map_or("", |(_, place)| place);
+    let place = place(&asked.address);
     Some(ruling.remedy(at(asked, "CLUSTER NODES")).remedy(Remedy::Shell(format!("redis-cli --cluster check {place}"))))
 }
 
@@ -59,7 +59,7 @@ fn balance(subject: &Subject<'_>) -> Option<Ruling> {
     let even = f64::from(all) / primaries.len() as f64;
     let factor = f64::from(most.slots) / even;
     let severity = if factor >= UNEVEN { Severity::Warning } else { Severity::Passed };
-    let place = most.address.split_once("://").map_or("", |(_, place)| place);
+    let place = place(&most.address);
     Some(
         Ruling::new(Rule::SlotBalance, severity)
             .with("primaries", Quantity::Count(primaries.len() as u64))

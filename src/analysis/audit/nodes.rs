@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Measured, Quantity, Remedy, Rule, Ruling, Scope, Severity, Subject};
 use crate::{
     analysis::{CommandTime, ServerSide, server::totals},
-    results::{Inspection, NodeInspection, NodeRecord, NodeRole, TargetFacts},
+    results::{Inspection, NodeInspection, NodeRecord, NodeRole, TargetFacts, is_encrypted, place},
 };
 
 /// Addresses that the evidence of a ruling lists at most.
@@ -180,7 +180,7 @@ impl NodeInspection {
 
     /// Host of its address, without a port.
     pub(super) fn host(&self) -> &str {
-        let place = self.address.split_once("://").map_or(self.address.as_str(), |(_, place)| place);
+        let place = place(&self.address);
         place.rsplit_once(':').map_or(place, |(host, _)| host)
     }
 
@@ -206,7 +206,7 @@ pub(super) fn addresses<'a>(nodes: impl IntoIterator<Item = &'a str>) -> Option<
 /// The call of `redis-cli` for a node.
 pub(super) fn cli(node: &NodeInspection) -> String {
     let port = node.address.rsplit_once(':').map_or("6379", |(_, port)| port);
-    let tls = if node.address.starts_with("rediss:") || node.address.starts_with("valkeys:") { " --tls" } else { "" };
+    let tls = if is_encrypted(&node.address) { " --tls" } else { "" };
     format!("redis-cli{tls} -h {} -p {port}", node.host().trim_matches(['[', ']']))
 }
 

@@ -4,7 +4,7 @@ use super::{
     Quantity, Remedy, Rule, Ruling, Scope, Severity, Subject,
     nodes::{addresses, at, together},
 };
-use crate::results::{NodeInspection, NodeRole};
+use crate::results::{NodeInspection, NodeRole, place};
 
 /// Seconds without a word from the other side after which a replica is late: the server's own `min-replicas-max-lag`.
 const LATE: u64 = 10;
@@ -35,7 +35,7 @@ fn replication(subject: &Subject<'_>, primary: &NodeInspection) -> Ruling {
     };
     // Any node of a cluster will do: the new one becomes a replica of the primary with the fewest.
     let asked = subject.reached_primaries().next().map_or(&primary.address, |node| &node.address);
-    let place = asked.split_once("://").map_or("", |(_, place)| place);
+    let place = place(asked);
     let remedy = if subject.is_cluster() {
         Remedy::Shell(format!("redis-cli --cluster add-node NEW-HOST:PORT {place} --cluster-slave"))
     } else {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
     report::format::{self, NOTHING, THIN},
-    results::{Environment, NodeRole, Run, Software, TargetFacts},
+    results::{Environment, NodeRole, Run, Software, TargetFacts, is_encrypted},
     scenario::{Access, Action, ArrivalProcess, Checkout, Client, Load, Order, Scenario, Service, ValueSize},
 };
 
@@ -186,7 +186,7 @@ pub(super) fn target_option(target: &TargetFacts) -> String {
             _ if target.scheme().ends_with("+sentinel") => " --topology sentinel".to_owned(),
             _ => String::new(),
         };
-        let tls = if target.scheme().starts_with("rediss") { " --tls" } else { "" };
+        let tls = if is_encrypted(&target.address) { " --tls" } else { "" };
         format!("{topology}{tls}")
     } else {
         format!(" --target {}{insecure}", quoted(&target.address))
