@@ -41,6 +41,7 @@ mod row;
 #[cfg(test)]
 mod run_tests;
 mod scaling;
+mod served;
 mod server;
 mod server_findings;
 mod silence;

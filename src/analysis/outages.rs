@@ -7,6 +7,7 @@ use super::{
     nodes::NodeRow,
     planned,
     row::Row,
+    served::{Gap, first, gaps},
     silence::Silence,
     spans::union,
     timeline::{Moment, Timeline},
@@ -23,9 +24,9 @@ const LONG: Nanos = SECOND;
 /// Number of seconds in a row, or all until the end of the measured period, that have to meet the objective for it to be met again.
 pub const STEADY: u32 = 10;
 
-/// Mean number of requests per second from which a second without one is a sign of an outage of a node: at that mean chance alone
-/// leaves one second of 22 000 empty (e^-10).
-const EXPECTED: f64 = 10.0;
+/// Requests of a node that its mean rate lets expect in a gap that is a sign of an outage: chance alone leaves one gap of 160 000 that
+/// long (e^-12).
+const EXPECTED: f64 = 12.0;
 
 /// An outage. Its instants are known within bounds, in nanoseconds since the start of the measured period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,9 +168,10 @@ fn of_service(observed: Observed<'_>, record: &ServiceRecord) -> Vec<Outage> {
     spans.into_iter().filter_map(outage).collect()
 }
 
-/// Outages of nodes by the seconds in which they completed nothing.
+/// Outages of nodes by the gaps between their successes.
 fn of_nodes(observed: Observed<'_>) -> Vec<Outage> {
     let measured = observed.recording.period.measured_ns;
+    let latency = observed.objective.latency.as_nanos() as Nanos;
     let Some(whole) = observed.timelines.last() else { return Vec::new() };
     let mut outages = Vec::new();
     for row in observed.nodes.iter().filter(|row| row.before.as_ref().is_some_and(|node| node.slots > 0)) {
@@ -177,15 +179,18 @@ fn of_nodes(observed: Observed<'_>) -> Vec<Outage> {
         // The rate while it served: a node that lost its slots serves nothing afterwards.
         let serving = moments.iter().filter(|moment| moment.completed > 0);
         let (sum, count) = serving.fold((0, 0), |(sum, count), moment| (sum + moment.completed, count + 1_u64));
-        let expected = sum as f64 >= EXPECTED * count.max(1) as f64;
-        let is_empty = |moment: &Moment| moment.completed == 0 && (moment.failed > 0 || expected);
-        for span in union(empty_seconds(observed, moments, is_empty).collect()) {
-            let began = began(span, moments);
-            let back = ended(span, moments, measured);
-            let successor = if back.is_none() { successor(observed, row, span.from_ns) } else { None };
-            let (successor, ended) = successor.map_or((None, back), |(name, second)| {
-                let from_ns = Nanos::from(second) * SECOND;
-                (Some(name), Some(Span { from_ns: from_ns.max(began.from_ns), to_ns: from_ns + SECOND }))
+        let rate = sum as f64 / count.max(1) as f64;
+        let is_telling = |gap: &Gap| {
+            let least = gap.least(measured);
+            let within = second_of(gap.began.to_ns)..=second_of(gap.began.to_ns + least);
+            let fails = |moment: &Moment| within.contains(&moment.second) && moment.completed == 0 && moment.failed > 0;
+            least >= LONG && (rate * least as f64 / SECOND as f64 >= EXPECTED || moments.iter().any(fails))
+        };
+        for Gap { began, ended } in gaps(&observed.recording.nodes, &row.name, measured).into_iter().filter(is_telling) {
+            let successor = if ended.is_none() { successor(observed, row, began) } else { None };
+            let (successor, ended) = successor.map_or((None, ended), |(name, first)| {
+                let after = |at: Nanos| at.max(began.from_ns);
+                (Some(name), Some(Span { from_ns: after(first.from_ns), to_ns: after(first.to_ns) }))
             });
             let next = observed.nodes.iter().find(|row| Some(&row.name) == successor.as_ref());
             let next = next.and_then(|row| row.load.as_ref());
@@ -193,26 +198,25 @@ fn of_nodes(observed: Observed<'_>) -> Vec<Outage> {
             let own: Vec<&[Moment]> = own.into_iter().flatten().collect();
             let subject = Subject::Node { address: row.name.clone(), successor };
             let outage = finish(observed, subject, (began, ended), &whole.seconds, &own);
-            // Slots that moved without a request being affected.
-            let is_felt = outage.length(measured).least > 0 || outage.failed + outage.late > 0;
-            outages.extend(is_felt.then_some(outage));
+            // Another node may have taken over soon, or without a request being affected.
+            let length = outage.length(measured);
+            let is_felt = length.most.is_none_or(|most| most >= latency) && outage.failed + outage.late > 0;
+            outages.extend((length.least >= LONG || is_felt).then_some(outage));
         }
     }
     outages
 }
 
-/// The node that became a primary with slots and completed its first request next after an instant, with that second.
-fn successor(observed: Observed<'_>, lost: &NodeRow, since: Nanos) -> Option<(String, u32)> {
+/// The node that became a primary with slots and completed its first request next after an instant, with the bounds of that.
+fn successor(observed: Observed<'_>, lost: &NodeRow, since: Span) -> Option<(String, Span)> {
     let is_new = |row: &&NodeRow| {
         let slots = |facts: &Option<NodeFacts>| facts.as_ref().map_or(0, |node| node.slots);
         row.name != lost.name && slots(&row.before) == 0 && slots(&row.after) > 0
     };
-    let first = |row: &NodeRow| {
-        let moments = &row.load.as_ref()?.timeline.seconds;
-        moments.iter().find(|moment| moment.completed > 0).map(|moment| (row.name.clone(), moment.second))
-    };
-    let after = |(_, second): &(String, u32)| second + 1 >= second_of(since);
-    observed.nodes.iter().filter(is_new).filter_map(first).filter(after).min_by_key(|(_, second)| *second)
+    let first = |row: &NodeRow| Some((row.name.clone(), first(&observed.recording.nodes, &row.name)?));
+    // The first of its slots may have moved before the last.
+    let after = |(_, first): &(String, Span)| first.to_ns + SECOND >= since.to_ns;
+    observed.nodes.iter().filter(is_new).filter_map(first).filter(after).min_by_key(|(_, first)| first.from_ns)
 }
 
 /// Whole seconds of the measured period that a condition holds for.

@@ -207,6 +207,7 @@ fn enter_series(record: &mut SeriesRecord, second: u32, series: &Series) {
         service: series.service.pack(),
         wait: series.wait.pack(),
         failed: series.failed.pack(),
+        served: series.served,
     });
     for (class, message) in &series.messages {
         record.messages.entry(*class).or_insert_with(|| message.clone());

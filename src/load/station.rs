@@ -275,7 +275,7 @@ impl Station {
         let mut recorder = self.worker.recorder.borrow_mut();
         let (done, answered) = (completion.done, completion.outcome.is_answer());
         if let Some(series) = self.nodes.of(served) {
-            recorder.record(Completion { series, ..completion.clone() });
+            recorder.record_of_node(Completion { series, ..completion.clone() });
         }
         if self.series[pending.operation].reads
             && let Some(series) = self.nodes.of_read(served)

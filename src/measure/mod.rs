@@ -12,6 +12,7 @@ mod outcome;
 mod recorder;
 mod recording;
 mod series;
+mod span;
 
 pub use background::yield_to_load;
 pub use clock::{Clock, Nanos, SECOND, Timeframe, nanos};
@@ -20,6 +21,7 @@ pub use histogram::{Latencies, PackedHistogram, merged};
 pub use outcome::{ErrorClass, Failure, Outcome};
 pub use recorder::{Interval, Plan, Recorder, ServiceInterval};
 pub use recording::{
-    HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span, WorkerRecord,
+    HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, WorkerRecord,
 };
 pub use series::{Completion, Counts, OTHERS, READS, REDIRECTED, SEVERAL, Series, SeriesId, SeriesKey, SeriesRole};
+pub use span::Span;

@@ -295,6 +295,18 @@ impl Recorder {
         series.record(completion);
     }
 
+    /// Records a completion in the series of the node that served it as well, with the instant of a success.
+    #[inline]
+    pub fn record_of_node(&mut self, completion: Completion) {
+        self.advance(completion.done);
+        if matches!(completion.outcome, Outcome::Success { .. })
+            && let Some(slot) = self.series_slots[usize::from(completion.series.0)]
+        {
+            self.current.series[slot].1.serve(completion.done.saturating_sub(self.plan.start));
+        }
+        self.record(completion);
+    }
+
     /// Adds lost and recovered connections of a service.
     pub fn reconnected(&mut self, service: usize, lost: u64, recovered: u64) {
         let slot = self.service_slot(service);

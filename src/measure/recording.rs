@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey, merged, outcome::by_class};
+use super::{Counts, ErrorClass, Nanos, PackedHistogram, SeriesKey, Span, merged, outcome::by_class};
 
 /// Everything that the load engine hands over at the end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,6 +81,9 @@ pub struct SeriesSecond {
     pub wait: PackedHistogram,
     /// Response time of failures.
     pub failed: PackedHistogram,
+    /// From the first success in it to the last, whenever they fell due; in the records of nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Span>,
 }
 
 /// One service over the whole run.
@@ -102,22 +105,6 @@ pub struct ServiceRecord {
     pub scheduled: u64,
     /// Seconds of the measured period and the drain, in order.
     pub seconds: Vec<ServiceSecond>,
-}
-
-/// A span of time, in nanoseconds since the start of the measured period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Span {
-    /// Its beginning.
-    pub from_ns: Nanos,
-    /// Its end.
-    pub to_ns: Nanos,
-}
-
-impl Span {
-    /// Its length in nanoseconds.
-    pub fn length(&self) -> Nanos {
-        self.to_ns.saturating_sub(self.from_ns)
-    }
 }
 
 /// One second of a service.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorClass, Latencies, Nanos, Outcome, outcome::by_class};
+use super::{ErrorClass, Latencies, Nanos, Outcome, Span, outcome::by_class};
 
 /// Index of a series within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -134,6 +134,8 @@ pub struct Series {
     pub counts: Counts,
     /// First message of each class of failure.
     pub messages: BTreeMap<ErrorClass, String>,
+    /// From the first success to the last; of nodes only.
+    pub served: Option<Span>,
 }
 
 impl Series {
@@ -161,6 +163,13 @@ impl Series {
         }
     }
 
+    /// Notes a success at an instant since the start of the measured period.
+    #[inline]
+    pub fn serve(&mut self, at: Nanos) {
+        let at = Span { from_ns: at, to_ns: at };
+        self.served = Some(self.served.map_or(at, |served| served.hull(at)));
+    }
+
     /// Whether the record is empty.
     pub fn is_empty(&self) -> bool {
         self.counts.answered() == 0 && self.counts.errors.is_empty()
@@ -176,6 +185,9 @@ impl Series {
         for (class, message) in &other.messages {
             self.messages.entry(*class).or_insert_with(|| message.clone());
         }
+        if let Some(served) = other.served {
+            self.served = Some(self.served.map_or(served, |own| own.hull(served)));
+        }
     }
 
     /// Forgets everything, keeping the memory.
@@ -186,5 +198,6 @@ impl Series {
         self.failed.clear();
         self.counts = Counts::default();
         self.messages.clear();
+        self.served = None;
     }
 }

@@ -227,13 +227,61 @@ fn a_node_is_followed_by_the_one_that_took_over() {
     assert_eq!(outage.ended, Some(Span { from_ns: 7 * SECOND, to_ns: 8 * SECOND }));
 }
 
+/// Adds the instants of the first and the last success to the seconds of nodes: 200 ms after their beginning and before their end.
+fn note_instants(run: &mut Run) {
+    for second in run.recording.nodes.iter_mut().flat_map(|record| &mut record.seconds) {
+        let from_ns = Nanos::from(second.second) * SECOND;
+        second.served = Some(Span { from_ns: from_ns + 200 * MS, to_ns: from_ns + 800 * MS });
+    }
+}
+
 #[test]
-fn a_node_that_comes_back_is_its_own_successor() {
+fn instants_of_successes_are_the_edges_of_an_outage() {
+    let mut run = failed_over();
+    note_instants(&mut run);
+    let found = outages_of(&run);
+    assert_eq!((found[0].began, found[0].ended), (exactly(3_800 * MS), Some(exactly(7_200 * MS))));
+    assert_eq!(found[0].length(12 * SECOND), Bounds { least: 3_400 * MS, most: Some(3_400 * MS) });
+    // Of two services, one was served until 3.9 s, the other again from 7.1 s on.
+    let mut other = run.recording.nodes.clone();
+    for second in other.iter_mut().flat_map(|record| &mut record.seconds) {
+        let served = second.served.unwrap();
+        second.served = Some(Span { from_ns: served.from_ns - 100 * MS, to_ns: served.to_ns + 100 * MS });
+    }
+    run.recording.nodes.extend(other);
+    let found = outages_of(&run);
+    assert_eq!((found[0].began, found[0].ended), (exactly(3_900 * MS), Some(exactly(7_100 * MS))));
+}
+
+#[test]
+fn an_outage_of_a_node_need_not_have_a_whole_second_in_it() {
+    let mut run = failed_over();
+    run.recording.nodes.truncate(1);
+    run.nodes.truncate(1);
+    run.target.nodes.truncate(1);
+    note_instants(&mut run);
+    let seconds = &mut run.recording.nodes[0].seconds;
+    seconds[4].served.as_mut().unwrap().to_ns = 4_300 * MS;
+    assert_eq!(outages_of(&run), [], "0.9 s");
+    run.recording.nodes[0].seconds[5].served.as_mut().unwrap().from_ns = 5_700 * MS;
+    let found = outages_of(&run);
+    let [outage] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((outage.began, outage.ended), (exactly(4_300 * MS), Some(exactly(5_700 * MS))));
+}
+
+/// Like [`failed_over`], with a node that comes back by itself.
+fn came_back() -> Run {
     let mut run = failed_over();
     let mut back = run.recording.nodes[0].clone();
     back.key = run.recording.nodes[1].key.clone();
     back.seconds.retain(|second| !(4..7).contains(&second.second));
     run.recording.nodes = vec![run.recording.nodes[0].clone(), back];
+    run
+}
+
+#[test]
+fn a_node_that_comes_back_is_its_own_successor() {
+    let run = came_back();
     let found = outages_of(&run);
     let [outage] = &found[..] else { panic!("{found:?}") };
     assert!(matches!(&outage.subject, Subject::Node { successor: None, .. }), "{outage:?}");
@@ -252,4 +300,6 @@ fn slots_that_move_without_a_request_being_affected_are_no_outage() {
     }
     (run.recording.nodes[1], run.recording.nodes[2]) = (before, after);
     assert_eq!(outages_of(&run), []);
+    note_instants(&mut run);
+    assert_eq!(outages_of(&run), [], "0.4 s");
 }

@@ -1,7 +1,7 @@
 //! Tests of the intervals that a recorder hands over.
 
 use super::*;
-use crate::measure::Outcome;
+use crate::measure::{ErrorClass, Failure, Outcome};
 
 fn recorder(now: Nanos) -> (Recorder, Receiver<Interval>) {
     let (full, intervals) = channel();
@@ -44,6 +44,26 @@ fn integrates_levels_exactly_across_seconds() {
     recorder.finish(4 * SECOND);
     let seen: Vec<_> = intervals.iter().map(|i| (i.services[0].1.in_system_ns, i.services[0].1.in_use_ns)).collect();
     assert_eq!(seen, [(SECOND, SECOND / 2), (SECOND / 4, SECOND / 4), (0, 0)]);
+}
+
+#[test]
+fn notes_the_first_and_the_last_success_of_a_node_in_each_second() {
+    let (mut recorder, intervals) = recorder(2 * SECOND);
+    let refused = || Outcome::Failed(Failure { class: ErrorClass::Readonly, message: String::new() });
+    for (at, succeeds) in [(10, false), (20, true), (30, true), (40, false), (SECOND + 5, true), (2 * SECOND, false)] {
+        let completion = success(0, 0, 2 * SECOND + at);
+        let outcome = if succeeds { completion.outcome } else { refused() };
+        recorder.record_of_node(Completion { outcome, ..completion });
+    }
+    recorder.finish(5 * SECOND);
+    let span = |from_ns, to_ns| Some(Span { from_ns, to_ns });
+    let mut seen = intervals.iter().map(|interval| interval.series[0].1.served);
+    let expected = [span(20, 30), span(SECOND + 5, SECOND + 5), None];
+    assert_eq!(seen.by_ref().take(3).collect::<Vec<_>>(), expected, "of the warm-up as well");
+    let mut one = Series { served: expected[0], ..Series::default() };
+    one.merge(&Series { served: span(10, 25), ..Series::default() });
+    one.merge(&Series::default());
+    assert_eq!(one.served, span(10, 30));
 }
 
 fn silences(intervals: &Receiver<Interval>) -> Vec<(Nanos, Nanos)> {

@@ -371,6 +371,7 @@ fn any_analysis_is_drawn() {
             service: latencies.pack(),
             wait: latencies.pack(),
             failed: latencies.pack(),
+            served: None,
         }];
         for (name, svg) in pictures(&RunReport { run, scenario, analysis: analysis(rows), against: None }) {
             let body = svg.split_once("</style>").unwrap().1;

@@ -96,8 +96,7 @@ fn table(analysis: &Analysis, measured_ns: Nanos, limit: Option<Duration>) -> Ta
             format::THIN
         )),
         by_node.then(|| {
-            "Nodes are observed by whole seconds, so an outage of a node of less than two seconds can be missed."
-                .to_owned()
+            "Of nodes, times of a second and more are listed, and shorter ones until another node took over.".to_owned()
         }),
         limit.map(|limit| {
             format!(

@@ -280,6 +280,7 @@ fn close_second(second: u32, requests: &[&Request], scratch: &mut Latencies) -> 
         service: pack(scratch, &service),
         wait: pack(scratch, &wait),
         failed: pack(scratch, &failed),
+        served: None,
     }
 }
 

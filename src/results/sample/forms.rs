@@ -95,6 +95,7 @@ fn full_run() -> Value {
     let mut of_reads = run.recording.series[0].clone();
     of_reads.seconds.truncate(1);
     (run.recording.nodes, run.recording.reads) = (vec![of_reads.clone()], vec![of_reads]);
+    run.recording.nodes[0].seconds[0].served = Some(Span { from_ns: 1, to_ns: 2 });
     let errors = ErrorClass::ALL.iter().map(|class| (*class, 1)).collect();
     let series = &mut run.recording.series[0];
     series.seconds.truncate(2);
