@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{KeyspaceSample, NodeInspection, SentinelInspection, UserRights, Withheld};
+use super::{KeyspaceSample, NodeInspection, SentinelInspection, SlotSample, UserRights, Withheld};
 
 /// What an inspection found. Whatever a server or the rights of the user withheld is absent, and named in
 /// [`Self::withheld`].
@@ -36,6 +36,9 @@ pub struct Inspection {
     /// Sentinels that watch the primary; none without Sentinels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sentinels: Vec<SentinelInspection>,
+    /// Hash slots that got the most commands of the run; `None` without a cluster, and where there was no load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<SlotSample>,
 }
 
 impl Inspection {

@@ -29,6 +29,7 @@ mod saved;
 mod schema;
 mod server;
 mod sides;
+mod slots;
 mod slug;
 mod upgrade;
 mod user_rights;
@@ -69,6 +70,7 @@ pub use server::{
     ServerRecord, ServerSecond, SlowCommand, SlowLog, Withheld,
 };
 pub use sides::{Side, Sides};
+pub use slots::{SlotSample, SlotShare};
 pub use slug::slug;
 pub use user_rights::UserRights;
 pub use verdict::{InCheck, InComparison, InGate, InRun, Verdict};

@@ -41,6 +41,7 @@ mod reply;
 mod rights;
 mod roster;
 mod secret;
+mod slot_sample;
 mod slots;
 mod survey;
 mod survey_sentinels;

@@ -50,6 +50,8 @@ fn a_run_has_the_topology_and_leaves_nothing_of_it(client: &str) {
         let run: serde_json::Value = serde_json::from_str(&run).unwrap();
         assert_eq!(run["target"]["private"], true);
         assert!(run["target"]["address"].as_str().unwrap().starts_with(address), "{}", run["target"]);
+        let sampled = run["inspection"]["slots"]["commands"].as_u64();
+        assert_eq!(sampled.is_some_and(|commands| commands > 0), topology.starts_with("cluster"), "{sampled:?}");
         assert_eq!(temporary(&desk), [""; 0].map(PathBuf::from));
     }
 }

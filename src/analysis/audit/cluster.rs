@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     analysis::UNEVEN,
-    results::{NodeInspection, NodeRole, SlotUse, place},
+    results::{NodeInspection, NodeRole, SlotSample, SlotUse, place},
 };
 
 /// Hash slots of every cluster.
@@ -66,7 +66,7 @@ fn balance(subject: &Subject<'_>) -> Option<Ruling> {
             .with("most slots", Quantity::Count(most.slots.into()))
             .with("at", most.address.as_str())
             .with("of an even share", Quantity::Ratio(factor))
-            .with_known("busiest slots", busiest(&primaries))
+            .with_known("busiest slots", busiest(&primaries).or_else(|| sampled(subject.inspection.slots.as_ref()?)))
             .remedy(Remedy::Shell(format!("redis-cli --cluster rebalance {place} --cluster-use-empty-masters"))),
     )
 }
@@ -83,6 +83,16 @@ fn busiest(primaries: &[&NodeInspection]) -> Option<String> {
     });
     let shown = shown.collect::<Vec<_>>().join(", ");
     (!shown.is_empty()).then_some(shown)
+}
+
+/// The busiest slots of a sample of the load.
+fn sampled(sample: &SlotSample) -> Option<String> {
+    let shown = sample.busiest.iter().take(BUSIEST).map(|slot| {
+        let node = slot.node.as_ref().map(|node| format!(" at {node}")).unwrap_or_default();
+        format!("{}{node} ({:.1} %)", slot.slot, 100.0 * slot.commands as f64 / sample.commands.max(1) as f64)
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    (!shown.is_empty()).then(|| format!("{shown} of a sample of {} commands", sample.commands))
 }
 
 /// Whether the loss of some slots stops the whole cluster.

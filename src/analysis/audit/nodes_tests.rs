@@ -6,7 +6,8 @@ use super::*;
 use crate::{
     measure::Recording,
     results::{
-        NodeFacts, NodeInspection, NodeRecord, NodeRole, Run, SeenSentinel, SentinelInspection, ServerRecord, SlotUse,
+        NodeFacts, NodeInspection, NodeRecord, NodeRole, Run, SeenSentinel, SentinelInspection, ServerRecord,
+        SlotSample, SlotShare, SlotUse,
         sample,
     },
 };
@@ -362,6 +363,12 @@ fn one_busiest_slot_of_all_primaries_comes_first() {
     assert!(busiest(&run).starts_with("9000 at redis://10.0.0.2:7000 (CPU 70 µs, keys 1), 7 at "), "{}", busiest(&run));
     run.inspection.nodes[1].busiest[1].cpu_us = None;
     assert!(busiest(&run).starts_with("9001 at redis://10.0.0.2:7000 (keys 50), "), "{}", busiest(&run));
+    // A server without statistics of slots.
+    run.inspection.nodes.iter_mut().for_each(|node| node.busiest.clear());
+    let share = |slot, commands| SlotShare { slot, commands, node: Some(address(1)) };
+    run.inspection.slots = Some(SlotSample { commands: 2_000, least: 50, busiest: vec![share(7, 300), share(9, 51)] });
+    let expected = format!("7 at {0} (15.0 %), 9 at {0} (2.5 %) of a sample of 2000 commands", address(1));
+    assert_eq!(busiest(&run), expected);
 }
 
 #[test]

@@ -184,6 +184,7 @@ impl Session {
         };
         let mut inspection = self.lease.runtime.block_on(self.lease.interrupt.finish(look)).unwrap_or_default();
         self.sample_keyspace(&tenant, &mut inspection);
+        inspection.slots = target.sample_slots(&self.scenario, &recording);
         // Last, so that nothing else that is measured sees this load.
         let wanted = self.options.client_cost && !stop.is_cancelled();
         let client_cost = wanted.then(|| client_cost::measure(&tenant, &self.lease, settings)).flatten();

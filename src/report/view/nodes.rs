@@ -5,7 +5,7 @@ use crate::{
     analysis::{Analysis, Lag, NodeLoad, NodeRow, ReadRow, Totals, UNEVEN, spread},
     measure::{READS, REDIRECTED},
     report::format::{self, NOTHING, bytes},
-    results::{NodeFacts, NodeRole, Run},
+    results::{NodeFacts, NodeRole, Run, SlotSample, SlotShare},
     scenario::{Client, Scenario},
 };
 
@@ -15,6 +15,7 @@ pub(super) fn section(run: &Run, scenario: &Scenario, analysis: &Analysis) -> Se
     let mut blocks: Vec<Block> = sentence(rows).map(Block::Paragraph).into_iter().collect();
     blocks.extend(table(rows).block());
     blocks.extend((!analysis.reads.is_empty()).then(|| reads(&analysis.reads).block()).flatten());
+    blocks.extend(run.inspection.slots.as_ref().and_then(slots_of).map(Block::Paragraph));
     blocks.extend(redirections(run, scenario).map(Block::Paragraph));
     if rows.iter().any(|row| row.load.is_some()) {
         blocks.push(Block::Paragraph(method(run, scenario)));
@@ -146,6 +147,23 @@ fn slots(row: &NodeRow) -> String {
     }
 }
 
+/// The busiest hash slots.
+fn slots_of(sample: &SlotSample) -> Option<String> {
+    let of_all = |commands: u64| format::share(commands as f64 / sample.commands.max(1) as f64);
+    let slot = |slot: &SlotShare| {
+        let node = slot.node.as_ref().map(|node| format!(" at {node}")).unwrap_or_default();
+        format!("{}{node} ({})", slot.slot, of_all(slot.commands))
+    };
+    let slots = sample.busiest.iter().map(slot).collect::<Vec<_>>().join(", ");
+    let counted = format!("counted from a sample of {}", format::counted(sample.commands, "command", "commands"));
+    if !slots.is_empty() {
+        return Some(format!("Busiest hash slots, with their share of the commands: {slots}; {counted}."));
+    }
+    // Of few commands, no slot can have enough.
+    let is_telling = sample.commands >= 20 * sample.least;
+    is_telling.then(|| format!("No hash slot got {} of the commands or more, {counted}.", of_all(sample.least)))
+}
+
 /// Redirections that were followed.
 fn redirections(run: &Run, scenario: &Scenario) -> Option<String> {
     // Those of fred's connections to a cluster are its own affair; what a replica redirects is followed alike with both clients.
@@ -191,6 +209,26 @@ fn method(run: &Run, scenario: &Scenario) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn busiest_slots_have_their_share_and_say_how_they_were_counted() {
+        let of = |commands: u64, busiest: &[(u16, u64, Option<&str>)]| {
+            let share =
+                |&(slot, commands, node): &(u16, u64, Option<&str>)| SlotShare { slot, commands, node: node.map(str::to_owned) };
+            let sample = SlotSample { commands, least: 50, busiest: busiest.iter().map(share).collect() };
+            slots_of(&sample).map(|sentence| sentence.replace(format::THIN, " "))
+        };
+        assert_eq!(
+            of(20_000, &[(866, 2_000, Some("redis://a:1")), (7, 50, None)]).unwrap(),
+            "Busiest hash slots, with their share of the commands: 866 at redis://a:1 (10.0 %), 7 (0.25 %); counted from a sample \
+             of 20 000 commands."
+        );
+        assert_eq!(
+            of(20_000, &[]).unwrap(),
+            "No hash slot got 0.25 % of the commands or more, counted from a sample of 20 000 commands."
+        );
+        assert_eq!(of(999, &[]), None);
+    }
 
     #[test]
     fn columns_of_requests_are_left_out_where_requests_are_not_known_by_node() {

@@ -12,7 +12,7 @@ use crate::{
     measure::{ErrorClass, Span},
     results::{
         Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, LostWrites, NodeFacts, NodeRecord,
-        NodeRole, ResultsError, Run, ServerRecord, WriteAuditRecord, schema_of,
+        NodeRole, ResultsError, Run, ServerRecord, SlotSample, SlotShare, WriteAuditRecord, schema_of,
     },
 };
 
@@ -85,6 +85,9 @@ fn full_run() -> Value {
     let message = Some("why".to_owned());
     run.write_audit = Some(WriteAuditRecord { counters: 16, sent: 9, losses, message, ..WriteAuditRecord::default() });
     (run.inspection.nodes, run.inspection.sentinels) = (vec![node()], vec![sentinel()]);
+    let node = Some("redis://127.0.0.1:7000".to_owned());
+    let busiest = vec![SlotShare { slot: 866, commands: 90, node }];
+    run.inspection.slots = Some(SlotSample { commands: 900, least: 50, busiest });
     let (address, primary) = ("redis://127.0.0.1:7001".to_owned(), Some("redis://127.0.0.1:7000".to_owned()));
     let facts = NodeFacts { address, role: NodeRole::Replica, slots: 0, primary };
     run.target.nodes = vec![facts.clone()];

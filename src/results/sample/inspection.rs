@@ -93,6 +93,7 @@ pub(super) fn inspection() -> Inspection {
         withheld: vec![Withheld { what: "DEBUG".into(), reason: "ERR DEBUG command not allowed".into() }],
         nodes: Vec::new(),
         sentinels: Vec::new(),
+        slots: None,
     }
 }
 

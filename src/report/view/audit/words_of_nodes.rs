@@ -60,7 +60,7 @@ pub(super) const SLOT_BALANCE: Texts = (
     "Slots are divided unevenly among the primaries",
     "With keys spread over all slots, the load follows the slots: the primary with most of them is saturated first. From 1.2 times \
      an even share it counts as uneven. Moving slots costs CPU time and redirections: do it at a quiet time.",
-    "CLUSTER NODES, CLUSTER SLOT-STATS (Valkey 8.0, Redis 8.2)",
+    "CLUSTER NODES, CLUSTER SLOT-STATS (Valkey 8.0, Redis 8.2) or a sample of the requests",
     SCALING,
 );
 
