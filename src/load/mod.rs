@@ -83,7 +83,7 @@ pub fn run_observed(
         }
     };
     let plan = plan::Plan::new(scenario, settings, &target.node_addresses());
-    let _keeper = target.keep_nodes();
+    let _keepers = target.keep_nodes();
     run_by(driver, scenario, plan, stop, on_progress, on_start, on_second)
 }
 

@@ -59,6 +59,8 @@ pub struct Target {
     pub(super) private: bool,
     /// In the scenario's order.
     pub(super) connectors: Vec<Connector>,
+    /// Targets of the services behind those.
+    pub(super) others: Vec<Self>,
     /// For questions about the server itself.
     pub(super) observer: Connector,
 }
@@ -152,7 +154,7 @@ impl Target {
         let tls = Tls::of(site.first(), tls).map_err(|fault| site.failed(fault))?;
         let connectors = services.map(|access| Connector::new(&site, tls.clone(), access)).collect();
         let observer = Connector::new(&site, tls, observer);
-        Ok(Self { site, nodes: Vec::new(), private, connectors, observer })
+        Ok(Self { site, nodes: Vec::new(), private, connectors, others: Vec::new(), observer })
     }
 
     /// Finds out which nodes there are. Questions about the server then go to the first primary.
@@ -315,8 +317,7 @@ impl Target {
     /// Services of this one and then those of another, each at their own server. Questions are for this one's.
     #[must_use]
     pub fn beside(&self, other: &Self) -> Self {
-        let connectors = self.connectors.iter().chain(&other.connectors).cloned().collect();
-        Self { connectors, ..self.clone() }
+        Self { others: vec![other.clone()], ..self.clone() }
     }
 
     /// Opens connections of one service, by its index in the scenario, and counts their losses.
@@ -324,7 +325,8 @@ impl Target {
     /// # Panics
     /// Where the index is out of range.
     pub fn connector(&self, service: usize) -> Connector {
-        self.connectors[service].of_load()
+        let all = self.connectors.iter().chain(self.others.iter().flat_map(|other| &other.connectors));
+        all.skip(service).map(Connector::of_load).next().expect("every service has a connector")
     }
 
     /// Like [`Self::connector`], for connections that speak the protocol themselves.

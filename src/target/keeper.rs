@@ -37,15 +37,30 @@ pub struct Keeper {
 }
 
 impl Target {
-    /// Keeps up to date which nodes have which slots, and which replicas, which connections of all services share; nothing where
-    /// the target is no cluster and no service reads from replicas.
-    pub fn keep_nodes(&self) -> Option<Keeper> {
-        // Services of another target may have been added.
-        let is_own = |connector: &&Connector| connector.site().seeds.iter().all(|seed| self.site.seeds.contains(seed));
-        let own = || self.connectors.iter().filter(is_own);
-        let roster = own().find_map(Connector::roster).cloned();
-        let slots = own().find_map(Connector::slots);
-        let slots = Arc::clone(slots.or(roster.as_ref().map(|roster| roster.table()))?);
+    /// Keeps up to date which nodes have which slots, and which replicas, which connections of all services share: one thread for this
+    /// target, and one for each that stands beside it. None where a target is no cluster and no service reads from replicas.
+    pub fn keep_nodes(&self) -> Vec<Keeper> {
+        let mut kept: Vec<Arc<SlotTable>> = Vec::new();
+        let mut keepers = Vec::new();
+        for target in [self].into_iter().chain(&self.others) {
+            let Some(slots) = target.table() else { continue };
+            // Both may be the same.
+            if !kept.iter().any(|other| Arc::ptr_eq(other, slots)) {
+                kept.push(Arc::clone(slots));
+                keepers.push(target.keeper(Arc::clone(slots)));
+            }
+        }
+        keepers
+    }
+
+    /// The table that connections of its own services share.
+    fn table(&self) -> Option<&Arc<SlotTable>> {
+        let rosters = || self.connectors.iter().find_map(Connector::roster);
+        self.connectors.iter().find_map(Connector::slots).or_else(|| rosters().map(|roster| roster.table()))
+    }
+
+    fn keeper(&self, slots: Arc<SlotTable>) -> Keeper {
+        let roster = self.connectors.iter().find_map(Connector::roster).cloned();
         let (target, (stop, stopped)) = (self.clone(), oneshot::channel());
         let keep = move || {
             if let Ok(runtime) = Builder::new_current_thread().enable_all().build() {
@@ -58,7 +73,7 @@ impl Target {
             }
         };
         let thread = thread::Builder::new().name("plimsoll-slots".to_owned()).spawn(keep).ok();
-        Some(Keeper { stop: Some(stop), thread })
+        Keeper { stop: Some(stop), thread }
     }
 
     async fn kept(&self, slots: &SlotTable, roster: Option<&Roster>) {
@@ -107,5 +122,47 @@ impl Drop for Keeper {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        scenario::{Protocol, ReadFrom},
+        target::{
+            TargetUrl,
+            login::{Access, Login},
+        },
+    };
+
+    /// A target of one service, at which nobody listens.
+    fn target(is_cluster: bool) -> Target {
+        let scheme = if is_cluster { "redis+cluster" } else { "redis" };
+        let url: TargetUrl = format!("{scheme}://127.0.0.1:1").parse().unwrap();
+        let access = || Access {
+            service: "api".to_owned(),
+            login: Login { username: None, password: None },
+            database: 0,
+            protocol: Protocol::Resp2,
+            read_from: ReadFrom::Primary,
+        };
+        let connector = Connector::new(&url.site, None, access());
+        let table = || Arc::new(SlotTable::new(Vec::new()));
+        let connectors = vec![if is_cluster { connector.knowing(table()) } else { connector.clone() }];
+        Target { site: url.site, nodes: Vec::new(), private: false, connectors, others: Vec::new(), observer: connector }
+    }
+
+    #[test]
+    fn each_target_of_a_load_is_kept_up_to_date_once() {
+        let (one, other, alone) = (target(true), target(true), target(false));
+        let kept = |target: Target| target.keep_nodes().len();
+        assert_eq!((kept(one.clone()), kept(alone.clone())), (1, 0));
+        assert_eq!((kept(one.beside(&other)), kept(alone.beside(&one)), kept(one.beside(&alone))), (2, 1, 1));
+        assert_eq!(kept(one.beside(&one)), 1, "both have one table");
+        let both = one.beside(&other);
+        let of = |service: usize| Arc::as_ptr(both.connector(service).slots().unwrap());
+        let table = |target: &Target| Arc::as_ptr(target.table().unwrap());
+        assert_eq!((of(0), of(1)), (table(&one), table(&other)), "in the order of the services");
     }
 }

@@ -178,15 +178,18 @@ fn ended_early(desk: &Desk, arms: &[&str]) -> [String; 2] {
 #[test]
 fn arms_have_a_topology_and_tls_of_their_own() {
     let desk = Desk::new();
-    let [a, b] = ended_early(&desk, &["--a", "topology=cluster:2x0", "--b", "tls=yes", "--b", "client=wire"]);
+    let b = ["tls=yes", "client=wire", "topology=replica", "set:service.shop.read_from=replica"];
+    let b = b.iter().flat_map(|difference| ["--b", *difference]);
+    let [a, b] = ended_early(&desk, &["--a", "topology=cluster:2x0"].into_iter().chain(b).collect::<Vec<_>>());
     assert!(a.starts_with("redis+cluster://127.0.0.1:") && b.starts_with("rediss://127.0.0.1:"), "{a} {b}");
 }
 
 #[test]
 fn both_arms_may_be_at_one_cluster() {
-    let (desk, server) = (Desk::new(), block_on(deployment("cluster:2x0")));
+    let (desk, server) = (Desk::new(), block_on(deployment("cluster:2x1")));
     let target = format!("target={}", url(&server));
-    let [a, b] = ended_early(&desk, &["--a", &target, "--b", &target, "--b", "client=wire"]);
+    let replicas = "set:service.shop.read_from=replica";
+    let [a, b] = ended_early(&desk, &["--a", &target, "--b", &target, "--b", "client=wire", "--b", replicas]);
     assert!(a == b && a == server.url().to_string(), "{a} {b}");
     for node in server.nodes() {
         assert!(ask(&server, node, "DBSIZE").starts_with(":0"), "its data is removed again");
