@@ -186,7 +186,8 @@ fn of_nodes(observed: Observed<'_>) -> Vec<Outage> {
             let fails = |moment: &Moment| within.contains(&moment.second) && moment.completed == 0 && moment.failed > 0;
             least >= LONG && (rate * least as f64 / SECOND as f64 >= EXPECTED || moments.iter().any(fails))
         };
-        for Gap { began, ended } in gaps(&observed.recording.nodes, &row.name, measured).into_iter().filter(is_telling) {
+        for Gap { began, ended } in gaps(&observed.recording.nodes, &row.name, measured).into_iter().filter(is_telling)
+        {
             let successor = if ended.is_none() { successor(observed, row, began) } else { None };
             let (successor, ended) = successor.map_or((None, ended), |(name, first)| {
                 let after = |at: Nanos| at.max(began.from_ns);

@@ -150,7 +150,14 @@ mod tests {
         let connector = Connector::new(&url.site, None, access());
         let table = || Arc::new(SlotTable::new(Vec::new()));
         let connectors = vec![if is_cluster { connector.knowing(table()) } else { connector.clone() }];
-        Target { site: url.site, nodes: Vec::new(), private: false, connectors, others: Vec::new(), observer: connector }
+        Target {
+            site: url.site,
+            nodes: Vec::new(),
+            private: false,
+            connectors,
+            others: Vec::new(),
+            observer: connector,
+        }
     }
 
     #[test]

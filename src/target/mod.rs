@@ -20,6 +20,7 @@ mod error;
 mod failure;
 mod fault;
 mod fred;
+mod guarded;
 mod handshake;
 mod inspection;
 mod keeper;

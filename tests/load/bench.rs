@@ -65,11 +65,17 @@ impl Bench {
 
     /// Like [`Self::of`], on a private deployment of several servers.
     pub(crate) fn on(topology: &str, client: &str, text: &str) -> Self {
+        Self::behind(topology, client, text, |_| {})
+    }
+
+    /// Like [`Self::on`], on servers that something is done to before they are looked at.
+    pub(crate) fn behind(topology: &str, client: &str, text: &str, before: impl FnOnce(&PrivateServer)) -> Self {
         let turn = Turn::alone();
         let text = text.replace("name = \"api\"", &format!("name = \"api\"\nclient = \"{client}\""));
         let scenario = scenario::parse(&text, "test.toml").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
         block_on(async {
             let server = deployment(topology).await;
+            before(&server);
             let target = Target::of_private(&server, &scenario).unwrap().found().await.unwrap();
             target.preflight(&scenario).await.unwrap();
             target.prefill(&scenario, &mut |_, _| {}).await.unwrap();

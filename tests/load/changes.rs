@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, thread, time::Duration};
 
 use plimsoll::{
     load::Settings,
-    measure::{ErrorClass, Recording, SeriesRecord},
+    measure::{ErrorClass, OTHERS, Recording, SeriesRecord},
     report::{Document, RunReport},
-    target::{PrivateNode, PrivateServer},
+    target::{PrivateNode, PrivateRole, PrivateServer},
 };
 
 use super::{
@@ -15,13 +15,14 @@ use super::{
     nodes::{at_the_end, counted},
 };
 use crate::{
-    support::for_each_client,
+    support::{block_on, deployment, for_each_client, relay::Relay, until},
     target::topologies::{ask, port},
 };
 
 for_each_client!(
     no_increment_is_lost_or_counted_twice_while_its_slot_moves,
-    commands_with_keys_on_both_nodes_are_refused_while_their_slot_moves,
+    commands_with_keys_on_both_nodes_are_refused_while_their_slot_moves_to_an_added_one,
+    connections_that_were_forgotten_cost_requests_but_no_accounts,
     writes_are_refused_once_the_primary_is_a_replica,
     a_node_that_answers_no_more_costs_requests_but_no_accounts,
 );
@@ -50,6 +51,20 @@ fn planned(text: &str, events: &[(&str, &str)]) -> String {
 /// Classes of the failures of a run.
 fn classes(recording: &Recording) -> BTreeSet<ErrorClass> {
     recording.series.iter().flat_map(|series| series.totals().errors.into_keys()).collect()
+}
+
+fn of_class(series: &SeriesRecord, class: ErrorClass) -> u64 {
+    series.totals().errors.get(&class).copied().unwrap_or_default()
+}
+
+/// Requests of the rows of nodes.
+fn sent(recording: &Recording) -> u64 {
+    recording.nodes.iter().map(finished).sum()
+}
+
+/// Requests that waited in vain for connections, all of which waited for one node: they were sent to no node.
+fn unsent(recording: &Recording) -> u64 {
+    recording.series.iter().map(|series| of_class(series, ErrorClass::CheckoutTimeout)).sum()
 }
 
 /// Requests that a node sent on to another one, by which they were answered.
@@ -117,9 +132,31 @@ impl Moving<'_> {
     }
 }
 
-fn commands_with_keys_on_both_nodes_are_refused_while_their_slot_moves(client: &str) {
-    let bench = Bench::on("cluster:2x0", client, &in_one_slot("3200ms", "command = \"MGET\"\nbatch = 10"));
-    let [from, to] = bench.server.nodes() else { panic!("{:?}", bench.server.nodes()) };
+/// A node that joins a cluster, without slots.
+fn added_to(server: &PrivateServer) -> PrivateServer {
+    let (first, added) = (&server.nodes()[0], block_on(deployment("cluster:1x0")));
+    let node = &added.nodes()[0];
+    let password = server.password("plimsoll").unwrap().expose();
+    for line in [&format!("ACL SETUSER plimsoll >{password}"), "CLUSTER RESET HARD"] {
+        let reply = ask(&added, node, line);
+        assert!(reply.starts_with("+OK"), "{line}: {reply}");
+    }
+    let meet = format!("CLUSTER MEET 127.0.0.1 {}", port(node.endpoint()));
+    assert!(ask(server, first, &meet).starts_with("+OK"));
+    until("both serve in one cluster", || {
+        let is_serving = |node| {
+            let info = ask(server, node, "CLUSTER INFO");
+            info.contains("cluster_state:ok\n") && info.contains("\ncluster_known_nodes:2\n")
+        };
+        is_serving(first) && is_serving(node)
+    });
+    added
+}
+
+fn commands_with_keys_on_both_nodes_are_refused_while_their_slot_moves_to_an_added_one(client: &str) {
+    let bench = Bench::on("cluster:1x0", client, &in_one_slot("3200ms", "command = \"MGET\"\nbatch = 10"));
+    let added = added_to(&bench.server);
+    let (from, to) = (&bench.server.nodes()[0], &added.nodes()[0]);
     let running = bench.start(Settings::default());
     running.wait_until_measuring();
     let moving = Moving { server: &bench.server, from, to };
@@ -131,15 +168,22 @@ fn commands_with_keys_on_both_nodes_are_refused_while_their_slot_moves(client: &
     moving.set_slot(to, "NODE", to);
     moving.set_slot(from, "NODE", to);
     let (recording, server) = running.finish_with_server();
-    let (_, failed, unfinished) = balance(&recording);
-    by_node(&recording);
+    let (completed, failed, unfinished) = balance(&recording);
     let refused = counts(&recording, "MGET").errors.get(&ErrorClass::Tryagain).copied().unwrap_or_default();
     assert!(refused > 100, "{refused} of {failed} failures");
     let mut others = classes(&recording);
     others.remove(&ErrorClass::Tryagain);
-    assert!(others.is_subset(&of_ask(client)) && unfinished == 0, "{others:?}");
-    let (completed, failed) = at_the_end(&recording);
-    assert!(completed > 0 && failed == 0, "{completed} completed, {failed} failed in the last whole second");
+    // A connection of fred that ASK refers to a node which it does not know answers nothing more.
+    let silent = [ErrorClass::Ask, ErrorClass::Timeout, ErrorClass::CheckoutTimeout, ErrorClass::ConnectionLost];
+    let expected = if client == "fred" { BTreeSet::from(silent) } else { BTreeSet::new() };
+    assert!(others.is_subset(&expected) && unfinished == 0, "{others:?}");
+    assert_eq!(sent(&recording) + unsent(&recording), completed + failed);
+    let of_added = recording.nodes.iter().find(|series| series.key.operation == OTHERS).unwrap();
+    assert!(finished(of_added) > 0, "it was not known before the load");
+    if client == "wire" {
+        let (completed, failed) = at_the_end(&recording);
+        assert!(completed > 0 && failed == 0, "{completed} completed, {failed} failed in the last whole second");
+    }
     let files = RunReport::new(bench.saved(recording, server)).unwrap().files();
     let (_, errors) = files.iter().find(|(name, _)| name == "errors.csv").unwrap();
     let errors = String::from_utf8(errors.clone()).unwrap();
@@ -184,14 +228,66 @@ fn a_node_that_answers_no_more_costs_requests_but_no_accounts(client: &str) {
     assert!(events[0].ended_ns.is_some() && events[0].failure.is_none(), "{events:?}");
     let (completed, failed, unfinished) = balance(&recording);
     let stopped = bench.server.nodes()[0].endpoint().to_string();
-    let of = |series: &SeriesRecord, class| series.totals().errors.get(&class).copied().unwrap_or_default();
     let row = recording.nodes.iter().find(|series| series.key.operation == stopped).unwrap();
-    let timeouts = of(row, ErrorClass::Timeout);
+    let timeouts = of_class(row, ErrorClass::Timeout);
     assert!(timeouts > 0 && unfinished == 0, "{timeouts} of {failed} failures, {unfinished} unfinished");
-    // Requests that waited in vain for the connections, all of which wait for that node, were sent to no node.
-    let unsent: u64 = recording.series.iter().map(|series| of(series, ErrorClass::CheckoutTimeout)).sum();
-    let sent: u64 = recording.nodes.iter().map(finished).sum();
-    assert_eq!(sent + unsent, completed + failed);
+    assert_eq!(sent(&recording) + unsent(&recording), completed + failed);
     let silent = [ErrorClass::Timeout, ErrorClass::CheckoutTimeout, ErrorClass::ConnectionLost];
     assert!(classes(&recording).is_subset(&BTreeSet::from(silent)), "{:?}", classes(&recording));
+}
+
+/// Puts a relay before the first server of a deployment, for all who ask its nodes where it is.
+fn relayed(server: &PrivateServer) -> Relay {
+    let (first, others) = server.nodes().split_first().unwrap();
+    let relay = Relay::before(port(first.endpoint()));
+    let says = |node, line: &str| {
+        let reply = ask(server, node, line);
+        assert!(reply.starts_with("+OK"), "{line}: {reply}");
+    };
+    let sentinels: Vec<_> = others.iter().filter(|node| node.role() == PrivateRole::Sentinel).collect();
+    let password = server.password("plimsoll").unwrap().expose();
+    for sentinel in &sentinels {
+        says(sentinel, "SENTINEL REMOVE mymaster");
+        says(sentinel, &format!("SENTINEL MONITOR mymaster 127.0.0.1 {} 2", relay.port));
+        // Their connections are forgotten as well.
+        let options = format!("auth-user plimsoll auth-pass {password} down-after-milliseconds 60000");
+        says(sentinel, &format!("SENTINEL SET mymaster {options}"));
+    }
+    if sentinels.is_empty() {
+        says(first, &format!("CONFIG SET cluster-announce-port {}", relay.port));
+        until("the others know it", || {
+            ask(server, &others[0], "CLUSTER SLOTS").contains(&format!(":{}\n", relay.port))
+        });
+    }
+    relay
+}
+
+fn connections_that_were_forgotten_cost_requests_but_no_accounts(client: &str) {
+    for topology in ["cluster:2x0", "sentinel"] {
+        let text = one_service(&phases("60s"), POOL, OPEN, &["command = \"INCR\""]);
+        let mut relay = None;
+        let bench = Bench::behind(topology, client, &text, |server| relay = Some(relayed(server)));
+        let (relay, before) = (relay.unwrap(), counted(&bench.server, "test:"));
+        let running = bench.start(Settings::default());
+        running.wait_until_measuring();
+        relay.forget();
+        thread::sleep(Duration::from_secs(4));
+        running.stop.cancel();
+        let recording = running.finish();
+        let (completed, failed, unfinished) = balance(&recording);
+        let (increments, sent) = (counted(&bench.server, "test:") - before, completed + failed + unfinished);
+        assert!(
+            (completed..=sent).contains(&increments),
+            "{topology}: {increments} on the servers, {sent} sent, {completed} acknowledged"
+        );
+        let classes = classes(&recording);
+        let silent = [ErrorClass::Timeout, ErrorClass::CheckoutTimeout, ErrorClass::ConnectionLost];
+        assert!(classes.contains(&ErrorClass::Timeout) && classes.is_subset(&BTreeSet::from(silent)), "{classes:?}");
+        assert_eq!(unfinished, 0, "{topology}");
+        // fred does not look for a connection to a node of a cluster that answers no more.
+        if topology == "sentinel" || client == "wire" {
+            let (completed, failed) = at_the_end(&recording);
+            assert!(completed > 0 && failed == 0, "{topology}: {completed} completed, {failed} failed at the end");
+        }
+    }
 }

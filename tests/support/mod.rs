@@ -1,5 +1,7 @@
 //! What tests against real servers share: turns, private servers, and folders in which the program is run.
 
+pub(crate) mod relay;
+
 use std::{
     env,
     fs::{self, File},

@@ -7,8 +7,7 @@ use crate::{
     measure::Recording,
     results::{
         NodeFacts, NodeInspection, NodeRecord, NodeRole, Run, SeenSentinel, SentinelInspection, ServerRecord,
-        SlotSample, SlotShare, SlotUse,
-        sample,
+        SlotSample, SlotShare, SlotUse, sample,
     },
 };
 

@@ -213,8 +213,11 @@ mod tests {
     #[test]
     fn busiest_slots_have_their_share_and_say_how_they_were_counted() {
         let of = |commands: u64, busiest: &[(u16, u64, Option<&str>)]| {
-            let share =
-                |&(slot, commands, node): &(u16, u64, Option<&str>)| SlotShare { slot, commands, node: node.map(str::to_owned) };
+            let share = |&(slot, commands, node): &(u16, u64, Option<&str>)| SlotShare {
+                slot,
+                commands,
+                node: node.map(str::to_owned),
+            };
             let sample = SlotSample { commands, least: 50, busiest: busiest.iter().map(share).collect() };
             slots_of(&sample).map(|sentence| sentence.replace(format::THIN, " "))
         };

@@ -17,7 +17,7 @@ use std::{
 use super::{
     batch::{Batch, Found, Got, Share, shares},
     client::NodeConnection,
-    replicas::{Guarded, Nodes, Replica},
+    replicas::{Nodes, Replica},
 };
 use crate::{
     measure::{ErrorClass, Failure},
@@ -27,6 +27,7 @@ use crate::{
         Answer, Connector, DriverConnection, Served, TargetError,
         driver::Redirection,
         failure,
+        guarded::Guarded,
         roster::{Replicas, Roster},
     },
 };
@@ -222,11 +223,13 @@ impl<W: DriverConnection, N: NodeConnection> DriverConnection for ReadingConnect
 
     /// The other nodes can be used meanwhile, so this waits no longer than it takes to not ask without rest.
     async fn recover(&self) {
-        if !self.is_cluster() {
-            self.whole.recover();
-        }
         self.nodes.all().iter().for_each(|replica| replica.guarded.recover());
-        self.nodes.roster.table().recover().await;
+        if self.is_cluster() {
+            self.whole.connection.recover().await;
+        } else {
+            self.whole.recover();
+            self.nodes.roster.table().recover().await;
+        }
     }
 
     async fn close(&self) {

@@ -1,85 +1,16 @@
-//! Connections to replicas, and whether they can be used.
+//! Connections to replicas.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{task::spawn_local, time::sleep};
 
 use super::client::NodeConnection;
-use crate::{
-    measure::ErrorClass,
-    target::{
-        Answer, Connector, DriverConnection, Endpoint, TargetError,
-        link::longer,
-        roster::{Replicas, Roster},
-    },
+use crate::target::{
+    Connector, Endpoint, TargetError,
+    guarded::Guarded,
+    link::longer,
+    roster::{Replicas, Roster},
 };
-
-/// A connection that may be in doubt.
-pub(super) struct Guarded<C> {
-    pub(super) connection: C,
-    /// Whether a request was given up, or the connection was lost, since the last recovery began.
-    doubtful: Cell<bool>,
-    /// Whether a task waits until it answers again.
-    recovering: Cell<bool>,
-}
-
-impl<C: DriverConnection> Guarded<C> {
-    pub(super) fn new(connection: C) -> Self {
-        Self { connection, doubtful: Cell::default(), recovering: Cell::default() }
-    }
-
-    /// Whether a task waits until it answers again.
-    pub(super) fn is_recovering(&self) -> bool {
-        self.recovering.get()
-    }
-
-    /// Waits in the background until it answers again, where that is in doubt.
-    pub(super) fn recover(self: &Rc<Self>) {
-        if self.doubtful.take() && !self.recovering.replace(true) {
-            let this = Rc::clone(self);
-            spawn_local(async move {
-                this.connection.recover().await;
-                this.recovering.set(false);
-            });
-        }
-    }
-
-    /// Requests that are under way.
-    pub(super) fn under_way(&self) -> UnderWay<'_> {
-        UnderWay { doubtful: &self.doubtful, answered: false }
-    }
-}
-
-/// Requests under way. Dropped before they have their answers, it puts the connection in doubt.
-pub(super) struct UnderWay<'a> {
-    doubtful: &'a Cell<bool>,
-    answered: bool,
-}
-
-impl UnderWay<'_> {
-    /// Takes in the answers, which may say that the connection is lost.
-    pub(super) fn end<'a>(mut self, answers: impl IntoIterator<Item = &'a Answer>) {
-        let is_lost = |answer: &Answer| {
-            let class = answer.result.as_ref().err().map(|failure| failure.class);
-            matches!(class, Some(ErrorClass::ConnectionLost | ErrorClass::Protocol))
-        };
-        self.answered = !answers.into_iter().any(is_lost);
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.doubtful.set(true);
-        }
-    }
-}
 
 /// A replica with the connection to it.
 pub(super) struct Replica<N> {
@@ -110,8 +41,9 @@ impl<N: NodeConnection> Nodes<N> {
     pub(super) fn usable(&self, number: u16) -> Option<Rc<Replica<N>>> {
         let open = self.open.borrow();
         let replica = open.get(&number)?;
-        let Guarded { connection, doubtful, recovering } = &*replica.guarded;
-        (!connection.is_lost() && !doubtful.get() && !recovering.get()).then(|| Rc::clone(replica))
+        let guarded = &replica.guarded;
+        (!guarded.connection.is_lost() && !guarded.is_doubtful() && !guarded.is_recovering())
+            .then(|| Rc::clone(replica))
     }
 
     /// Connects to a replica.

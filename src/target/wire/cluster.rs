@@ -3,17 +3,10 @@
 //! A request that a node redirects is sent on to the node that it names: one request, whose time has the detour in it. A
 //! command that was under way when a connection broke is not sent again.
 
-use std::{
-    cell::{Cell, RefCell},
-    fmt,
-    ops::Add,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, fmt, ops::Add, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::{sync::Mutex, task::spawn_local};
+use tokio::sync::Mutex;
 
 use super::{
     connection::{Shared, Ticket, WireConnection},
@@ -27,6 +20,7 @@ use crate::{
         connector::Connector,
         driver::{Answer, Driver, DriverConnection, Losses, Redirection, Served},
         failure,
+        guarded::{Guarded, UnderWay},
         link::REDIRECTIONS,
         slots::SlotTable,
     },
@@ -89,10 +83,38 @@ pub struct ClusterConnection {
 }
 
 struct Node {
-    connection: WireConnection,
+    guarded: Rc<Guarded<WireConnection>>,
     endpoint: Endpoint,
-    /// Whether a task waits until it answers again.
-    recovering: Cell<bool>,
+}
+
+impl Node {
+    /// Sends a request. What comes before it is written together with it, so that no other request comes in between.
+    fn send(&self, before: Option<&Request>, request: &Request) -> Sent {
+        let connection = &self.guarded.connection;
+        let before = before.and_then(|before| connection.send(before));
+        Sent { before, ticket: connection.send(request), under_way: self.guarded.under_way() }
+    }
+}
+
+/// A request that was sent.
+struct Sent {
+    before: Option<Ticket<Rc<Shared>>>,
+    ticket: Option<Ticket<Rc<Shared>>>,
+    under_way: UnderWay<WireConnection>,
+}
+
+impl Sent {
+    async fn answered(self) -> Answer {
+        if let Some(before) = self.before {
+            before.await;
+        }
+        let answer = match self.ticket {
+            Some(ticket) => ticket.await,
+            None => Err(failure::lost()).into(),
+        };
+        self.under_way.end([&answer]);
+        answer
+    }
 }
 
 impl ClusterConnection {
@@ -135,7 +157,7 @@ impl ClusterConnection {
         let connector = self.connector.at(&endpoint);
         let (socket, handshake) = socket::open(&connector).await.map_err(|error| connector.explain(&error))?;
         let connection = WireConnection::new(connector, socket, handshake);
-        let node = Rc::new(Node { connection, endpoint, recovering: Cell::default() });
+        let node = Rc::new(Node { guarded: Rc::new(Guarded::new(connection)), endpoint });
         let mut nodes = self.nodes.borrow_mut();
         if nodes.len() <= usize::from(number) {
             nodes.resize(usize::from(number) + 1, None);
@@ -163,36 +185,31 @@ impl ClusterConnection {
                 Ok(node) => node,
                 Err(failure) => return Answer { served: Served::Redirected, ..Err(failure).into() },
             };
-            // In the same write, so that no other request comes in between.
-            let asking = (redirection == Redirection::Ask).then(|| node.connection.send(&asking()));
-            let sent = node.connection.send(request);
-            if let Some(asking) = asking {
-                answered(asking).await;
-            }
-            answer = Answer { served: Served::Redirected, ..answered(sent).await };
+            let asking = (redirection == Redirection::Ask).then(asking);
+            let sent = node.send(asking.as_ref(), request);
+            answer = Answer { served: Served::Redirected, ..sent.answered().await };
         }
         answer
     }
 
-    /// Sees to a node that has not answered.
-    fn suspect(&self, class: ErrorClass, node: &Rc<Node>) {
+    /// Sees to a node that has refused a request, or whose connection is lost.
+    fn suspect(&self, class: ErrorClass, node: &Node) {
         if matches!(class, ErrorClass::ConnectionLost | ErrorClass::Clusterdown | ErrorClass::Protocol) {
             self.slots.doubt();
         }
-        if matches!(class, ErrorClass::ConnectionLost | ErrorClass::Protocol) && !node.recovering.replace(true) {
-            let node = Rc::clone(node);
-            spawn_local(async move {
-                node.connection.recover().await;
-                node.recovering.set(false);
-            });
-        }
+        node.guarded.recover();
     }
 }
 
 impl DriverConnection for ClusterConnection {
     /// Handshakes of all nodes together.
     fn handshake(&self) -> Option<Duration> {
-        self.nodes.borrow().iter().flatten().filter_map(|node| node.connection.handshake()).reduce(Duration::add)
+        self.nodes
+            .borrow()
+            .iter()
+            .flatten()
+            .filter_map(|node| node.guarded.connection.handshake())
+            .reduce(Duration::add)
     }
 
     fn serves(&self, request: &mut Request) -> Served {
@@ -202,7 +219,7 @@ impl DriverConnection for ClusterConnection {
     async fn issue(&self, request: Request) -> Answer {
         match self.of(&request).await {
             Ok((number, node)) => {
-                let answer = answered(node.connection.send(&request)).await;
+                let answer = node.send(None, &request).answered().await;
                 self.followed(&request, node, number, answer).await
             }
             Err(answer) => answer,
@@ -212,26 +229,27 @@ impl DriverConnection for ClusterConnection {
     async fn issue_all(&self, requests: &mut Vec<Request>, answers: &mut Vec<Answer>) {
         let mut sent = Vec::with_capacity(requests.len());
         for request in requests.drain(..) {
-            let node = self.of(&request).await;
-            let ticket = node.as_ref().ok().and_then(|(_, node)| node.connection.send(&request));
-            sent.push((request, node, ticket));
+            let node = self.of(&request).await.map(|(number, node)| (number, node.send(None, &request), node));
+            sent.push((request, node));
         }
-        for (request, node, ticket) in sent {
+        for (request, node) in sent {
             answers.push(match node {
-                Ok((number, node)) => self.followed(&request, node, number, answered(ticket).await).await,
+                Ok((number, sent, node)) => self.followed(&request, node, number, sent.answered().await).await,
                 Err(answer) => answer,
             });
         }
     }
 
+    /// The connection to a node that did not answer is seen to in the background, since the others can be used meanwhile.
     async fn recover(&self) {
+        self.nodes.borrow().iter().flatten().for_each(|node| node.guarded.recover());
         self.slots.recover().await;
     }
 
     async fn close(&self) {
         let nodes: Vec<_> = self.nodes.take().into_iter().flatten().collect();
         for node in nodes {
-            node.connection.close().await;
+            node.guarded.connection.close().await;
         }
     }
 }
@@ -239,13 +257,6 @@ impl DriverConnection for ClusterConnection {
 impl fmt::Debug for ClusterConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClusterConnection").field("connector", &self.connector).finish_non_exhaustive()
-    }
-}
-
-async fn answered(ticket: Option<Ticket<Rc<Shared>>>) -> Answer {
-    match ticket {
-        Some(ticket) => ticket.await,
-        None => Err(failure::lost()).into(),
     }
 }
 
