@@ -129,6 +129,15 @@ pub enum Finding {
         /// How far it was behind.
         lag: Lag,
     },
+    /// Replicas found fewer keys than primaries that served the same reads in turn with them.
+    MissesOnReplicas {
+        /// Service.
+        service: String,
+        /// Share of lookups without a result at primaries, 0..=1.
+        primary: f64,
+        /// The same at replicas.
+        replica: f64,
+    },
     /// Acknowledged writes were lost, or writes were executed more often than they were sent.
     LostWrites {
         /// Bounds of the number of those that were lost.

@@ -5,7 +5,7 @@ use super::{
     evidence::Evidence,
     nodes::{self, NodeRow},
     planned::Planned,
-    server_findings,
+    reads, server_findings,
     tally::measured_seconds,
 };
 use crate::{
@@ -80,6 +80,7 @@ pub(super) fn findings(
     findings.extend(uneven.map(|(node, share, factor)| Finding::UnevenLoad { node: node.name.clone(), share, factor }));
     let stale = |row: &NodeRow| Some(Finding::StaleReads { node: row.name.clone(), lag: row.stale()? });
     findings.extend(nodes.iter().filter_map(stale));
+    findings.extend(reads::missing(run, evidence.scenario));
     findings.extend(server_findings::findings(server, &run.server).into_iter().map(Finding::Server));
     findings.extend(last);
     findings.extend(trust(checks, Level::Warn));

@@ -189,6 +189,16 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "Look at the replica's CPU time, its network and its link to the primary. A service that must read what it wrote needs \
              read_from = \"primary\".",
         ),
+        Finding::MissesOnReplicas { service, primary, replica } => Note::new(
+            Tone::Fair,
+            format!(
+                "Reads of {service} missed {} of the keys at replicas and {} at primaries: replicas lacked keys.",
+                share(*replica),
+                share(*primary)
+            ),
+            "The same reads go to both in turn, so the difference is one of the data: keys that had not arrived yet. A service that must \
+             read what it wrote needs read_from = \"primary\".",
+        ),
         Finding::LostWrites { lost, acknowledged, repeated, found_ns } => {
             write_audit::note(*lost, *acknowledged, *repeated, *found_ns)
         }
