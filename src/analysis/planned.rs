@@ -36,11 +36,15 @@ impl<'a> Planned<'a> {
     }
 }
 
+/// Time after the last completed request within which an event may have begun that caused the outage: requests are that far apart.
+const BETWEEN_REQUESTS: Nanos = SECOND / 10;
+
 /// The last successful event that began before an outage did, if it ended no more than a second before: one on the node itself
 /// rather than another.
 pub(super) fn before<'a>(events: &'a [EventRecord], began: Span, address: Option<&str>) -> Option<&'a EventRecord> {
     let key = |event: &'a EventRecord| {
-        let start = event.began_ns.filter(|start| event.failure.is_none() && *start <= began.to_ns)?;
+        let start =
+            event.began_ns.filter(|start| event.failure.is_none() && *start <= began.to_ns + BETWEEN_REQUESTS)?;
         let is_own = address.is_some() && event.node.as_deref() == address;
         (done(event)? + SECOND >= began.from_ns).then_some((is_own, start, event))
     };

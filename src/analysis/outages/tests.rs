@@ -185,6 +185,8 @@ fn the_event_is_the_last_that_began_before() {
     assert_eq!(before(&events, began, None), Some(&events[3]), "the failed one did nothing, and the restart ended it");
     assert_eq!(before(&events, began, Some("a")), Some(&events[1]), "the one on the node");
     assert_eq!(before(&events[..1], began, None), None, "over long before");
+    let between = [of("kill:1", 2_002 * MS, Some("a"), None)];
+    assert_eq!(before(&between, began, Some("a")), Some(&between[0]), "the request before it was the last to complete");
 }
 
 #[test]
