@@ -120,7 +120,7 @@ const SCRIPT: Field =
 const ARGS: Field = field(
     "args",
     "`RAW`: the words of the command, its name first. `EVAL`: `ARGV`. `{key}`, `{value}`, `{member}` and `{prefix}` (that of the \
-     service's keys) are filled in.",
+     service's keys) are filled in; other text in braces stands for itself.",
     Shape::Texts,
     Presence::Otherwise("No `ARGV`; only for `EVAL`."),
 );

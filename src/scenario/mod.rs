@@ -22,6 +22,7 @@ mod model;
 mod operations;
 mod option;
 mod overrides;
+mod placeholders;
 mod read;
 mod reader;
 mod schema;

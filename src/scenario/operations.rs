@@ -6,6 +6,7 @@ use super::{
     commands::SEQUENCE,
     field::grouped,
     model::{Action, Command, Keys, Operation, Order, Words},
+    placeholders,
     reader::Section,
 };
 use crate::operation::{DataType, Kind, Parameters, Spec};
@@ -69,6 +70,7 @@ pub(super) fn around(service: &Section<'_>, name: &str, keys: Option<&Keys>) -> 
     for words in &commands {
         refuse_dangerous(service, name, &words[0]);
     }
+    placeholders::refuse_unknown(service, name, placeholders::OF_SERVICE);
     let keys = keys?;
     Some(commands.into_iter().map(|words| with_prefix(words, keys)).collect())
 }
@@ -176,8 +178,10 @@ fn command(section: &Section<'_>, given: &HashMap<DataType, Given>, service: Opt
     if let (Kind::Raw, Some([word, ..])) = (spec.kind, args.as_deref()) {
         refuse_dangerous(section, "args", word);
     }
+    placeholders::refuse_unknown(section, "args", placeholders::OF_REQUEST);
     if let Some(script) = &script {
         refuse_dangerous_script(section, script);
+        placeholders::refuse_in_script(section, script);
     }
     let by = if spec.takes("by") { section.integer("by") } else { Some(1) };
     let expire = expiry(section, spec);

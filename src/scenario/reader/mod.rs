@@ -84,6 +84,11 @@ impl<'a> Section<'a> {
         self.document.reject(&self.place(name), self.path.field(name), message.into());
     }
 
+    /// Keeps an error about a part of a field.
+    pub(super) fn reject_at(&self, at: &Range<usize>, name: &str, message: impl Into<String>) {
+        self.document.reject(at, self.path.field(name), message.into());
+    }
+
     /// Where the value of a field stands in the text; the section itself if it is absent.
     pub(super) fn place(&self, name: &str) -> Range<usize> {
         self.value(name).map_or_else(|| self.at.clone(), Spanned::span)
@@ -114,6 +119,20 @@ impl<'a> Section<'a> {
     /// Commands, each a list of its words.
     pub(super) fn commands(&self, name: &str) -> Option<Vec<Vec<String>>> {
         self.read(name, |_, value| items(value)?.iter().map(|item| texts(item.get_ref())).collect())
+    }
+
+    /// All texts of a list, and of the lists in it, with their places.
+    pub(super) fn words(&self, name: &str) -> Vec<(&'a str, Range<usize>)> {
+        let mut words = Vec::new();
+        let mut pending: Vec<_> = self.value(name).into_iter().collect();
+        while let Some(value) = pending.pop() {
+            match value.get_ref() {
+                DeValue::String(text) => words.push((text.as_ref(), value.span())),
+                DeValue::Array(items) => pending.extend(items.iter()),
+                _ => {}
+            }
+        }
+        words
     }
 
     pub(super) fn choice(&self, name: &str) -> Option<&'static str> {
