@@ -82,6 +82,7 @@ impl Plan {
                 }
             }
         };
+        let key = self.key_word(names, step, sequence, key);
         Request { kind: step.kind, key, args, route: step.route }
     }
 
@@ -117,6 +118,13 @@ impl Plan {
     fn names(&self, names: &Names, step: &Step, sequence: u64, letter: &'static [u8]) -> impl Iterator<Item = Bytes> {
         let first = self.member(step, sequence);
         (first..first + step.batch).map(|member| names.numbered(letter, member % step.members))
+    }
+
+    /// The key of a command that has it among its words, given the key that was drawn.
+    fn key_word(&self, names: &Names, step: &Step, sequence: u64, key: Bytes) -> Bytes {
+        let Some(place) = step.key_word else { return key };
+        let member = names.numbered(b"m", self.member(step, sequence));
+        step.words[place].fill(&Filling { key, value: Bytes::new(), member })
     }
 
     fn fill(&self, names: &Names, step: &Step, sequence: u64, key: Bytes, value: Bytes) -> Vec<Bytes> {

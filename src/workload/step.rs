@@ -35,6 +35,8 @@ pub(super) struct Step {
     pub(super) expiry_seconds: i64,
     pub(super) script: Bytes,
     pub(super) words: Vec<Word>,
+    /// Number of the word that is the key of a command of these words, where that is another than the key that is drawn.
+    pub(super) key_word: Option<usize>,
     /// Rule for the hits of a command of these words.
     pub(super) hit: Option<HitRule>,
     /// Whether the reply comes later than the request: inside a transaction.
@@ -60,14 +62,24 @@ impl Step {
         }
         let steps: Vec<_> = steps.collect();
         // In a cluster the frame goes to the node that has the keys.
-        let frame =
-            |kind| Self { kind, ..steps.iter().find(|step| step.keys.is_some()).cloned().unwrap_or(Self::bare(kind)) };
+        let frame = |kind| {
+            let of_keys = steps.iter().find(|step| step.keys.is_some() || step.key_word.is_some());
+            Self { kind, ..of_keys.cloned().unwrap_or(Self::bare(kind)) }
+        };
         [frame(Kind::Multi)].into_iter().chain(steps.iter().cloned()).chain([frame(Kind::Exec)]).collect()
     }
 
     fn new(service: &Service, command: &Command, data: DataType, count: u64, blind: bool) -> Self {
         let Parameters { members, batch, range, by, expire, script, args, hit, .. } = &command.parameters;
         let has_key = data != DataType::None || command.kind.spec().keys == Keys::Channel;
+        let words: Vec<_> = args.iter().map(|word| Word::parse(word)).collect();
+        // In a cluster the request goes to the node that has it.
+        let key_word = if command.kind == Kind::Raw {
+            let found = words.iter().skip(1).position(|word| word.may_be_key(&service.keys.prefix));
+            found.map(|place| place + 1).filter(|place| !words[*place].is_key())
+        } else {
+            None
+        };
         Self {
             stem: Stem::of(service, data),
             keys: has_key.then(|| Popularity::new(service.keys.access, count)),
@@ -80,7 +92,8 @@ impl Step {
             expiry_seconds: expire
                 .map_or(EXPIRY_SECONDS, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX).max(1)),
             script: script.clone().unwrap_or_default().into(),
-            words: args.iter().map(|word| Word::parse(word)).collect(),
+            words,
+            key_word,
             hit: *hit,
             blind,
             ..Self::bare(command.kind)
@@ -102,6 +115,7 @@ impl Step {
             expiry_seconds: EXPIRY_SECONDS,
             script: Bytes::new(),
             words: Vec::new(),
+            key_word: None,
             hit: None,
             blind: false,
             route: Route::Primary,

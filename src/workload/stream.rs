@@ -333,6 +333,34 @@ mod tests {
     }
 
     #[test]
+    fn the_key_of_a_raw_command_is_its_first_word_under_the_prefix() {
+        let key = |args: &[&str]| {
+            let mut raw = command(Kind::Raw);
+            raw.parameters.args = args.iter().map(|word| (*word).to_owned()).collect();
+            let steps = Action::Sequence { steps: vec![raw], transaction: true };
+            let stream = RequestStream::new(&scenario([steps]), 0);
+            let [frame, request] = [0, 1].map(|step| stream.request(3, step).key);
+            assert_eq!(frame, request, "the frame of a transaction goes where its keys are");
+            String::from_utf8(request.to_vec()).unwrap()
+        };
+        let drawn = key(&["GET", "{key}"]);
+        assert!(drawn.starts_with("api:str:"), "{drawn}");
+        for (args, expected) in [
+            (&["LRANGE", "api:l", "0", "-1"][..], "api:l".to_owned()),
+            (&["EVAL", "return 1", "1", "api:x"], "api:x".to_owned()),
+            (&["LPUSH", "api:l", "{key}"], "api:l".to_owned()),
+            (&["GET", "{key}:copy"], format!("{drawn}:copy")),
+            (&["SET", "api:{value}", "x"], String::new()),
+            (&["FT.SEARCH", "idx", "{key}"], drawn.clone()),
+            (&["DBSIZE"], String::new()),
+            (&["api:x"], String::new()),
+        ] {
+            assert_eq!(key(args), expected, "{args:?}");
+        }
+        assert!(key(&["GET", "api:{member}"]).starts_with("api:m"));
+    }
+
+    #[test]
     fn streams_travel_between_threads() {
         let stream = RequestStream::new(&everything(), 0);
         let copy = stream.clone();

@@ -49,6 +49,21 @@ impl Word {
         Self(parts)
     }
 
+    /// Whether it begins with the key of the request, or with this prefix, and has no value in it.
+    pub(super) fn may_be_key(&self, prefix: &str) -> bool {
+        let begins = match self.0.first() {
+            Some(Part::Key) => true,
+            Some(Part::Literal(text)) => text.starts_with(prefix.as_bytes()),
+            _ => false,
+        };
+        begins && !self.0.contains(&Part::Value)
+    }
+
+    /// Whether it is the key of the request and nothing else.
+    pub(super) fn is_key(&self) -> bool {
+        self.0 == [Part::Key]
+    }
+
     /// The word as it is sent; a word that is all one part is not copied.
     pub(super) fn fill(&self, filling: &Filling) -> Bytes {
         match self.0.as_slice() {
