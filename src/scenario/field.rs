@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use super::duration::format_duration;
-
-/// The actions of events, for messages: a fragment of a sentence.
-pub(super) const ACTIONS: &str = "kill:NODE, stop:NODE:TIME, restart:NODE, failover, reshard:SLOTS, config:NAME=VALUE, exec:COMMAND; NODE is a number from 1, an address, primary or replica; SLOTS from 1 to 16384; COMMAND one line";
+use super::{action, duration::format_duration};
 
 /// A table of the file.
 #[derive(Debug)]
@@ -169,7 +166,7 @@ impl Shape {
             Self::Text(Format::Name) => r#"a name (1 to 64 letters, digits, "-" and "_")"#.to_owned(),
             Self::Text(Format::Token) => "a string without white space".to_owned(),
             Self::Text(Format::Address) => "an address that begins with tcp:// or http://".to_owned(),
-            Self::Text(Format::Action) => format!("an action; actions are {ACTIONS}"),
+            Self::Text(Format::Action) => format!("an action ({})", action::forms()),
             Self::Text(Format::Filled) => "a non-empty string".to_owned(),
             Self::Text(Format::Free) => "a text".to_owned(),
             Self::Texts => "a list of at least one string".to_owned(),

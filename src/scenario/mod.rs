@@ -3,6 +3,7 @@
 //! What a file may hold is declared once, in tables ([`document`], [`commands`]); the reader, the overrides of the
 //! command line and the JSON Schema for editors all go by them. Nothing here runs anything.
 
+mod action;
 #[cfg(test)]
 mod agreement;
 mod appended;
@@ -31,12 +32,13 @@ mod text;
 mod tls;
 mod write_audit;
 
+pub use action::{EventAction, NodeChoice};
 pub use builtin::{BUILTIN, Source, builtin, load, nearest_builtin, source};
 pub use dependency::{Address, Dependency};
 pub use document::service_default;
 pub use duration::{format_duration, parse_duration};
 pub use errors::{Path, ScenarioError, ScenarioErrors};
-pub use event::{Event, EventAction, NodeChoice};
+pub use event::Event;
 pub use model::{
     Access, Action, ArrivalProcess, Checkout, Client, Command, Keys, Load, Objective, Operation, Order, PasswordSource,
     Phases, Pool, Protocol, ReadFrom, Scenario, Service, ValueSize, Words,

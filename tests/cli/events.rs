@@ -72,7 +72,7 @@ fn events_that_cannot_happen_are_refused_before_the_load() {
     };
     refused(
         &["--at", "0s=explode"],
-        "actions are kill:NODE, stop:NODE:TIME, restart:NODE, failover, reshard:SLOTS, config:NAME=VALUE, exec:COMMAND",
+        "one of kill:NODE, stop:NODE:TIME, restart:NODE, failover, reshard:SLOTS, config:NAME=VALUE, exec:COMMAND",
     );
     refused(&["--at", "soon=failover"], "is not a duration");
     refused(&["--at", "1s=kill:1"], "not within the measured period of 1s");

@@ -102,19 +102,33 @@ pub(in crate::cli) fn scenario(name: &str, private: bool, overrides: &Overrides)
     overrides.apply(&source.text, &source.file).map_err(Failure::usage)
 }
 
-/// Refuses a scenario with events, or with an audit of writes, for a command that does not carry them out.
+/// Refuses a scenario with what only runs carry out and judge, for a command that is none. All of it is named.
 pub(in crate::cli) fn refuse_for_runs(scenario: &Scenario, command: &str) -> Result<(), Failure> {
-    if scenario.audit_writes.is_some() {
-        return Err(Failure::usage(anyhow!(
-            "audit_writes: {command} has no audit of writes: remove it from the scenario, or use plimsoll run"
-        )));
-    }
-    match scenario.events.first() {
-        None => Ok(()),
-        Some(event) => Err(Failure::usage(anyhow!(
-            "event {event}: {command} has no events: remove them from the scenario, or use plimsoll run"
-        ))),
-    }
+    let recovery =
+        scenario.objective.recovery.map(|_| format!("objective.recovery: {command} does not judge recoveries"));
+    let reasons: Vec<_> = unplanned(scenario, command).into_iter().chain(recovery).collect();
+    refuse(&reasons)
+}
+
+/// Refuses a scenario with what happens in runs alone, for a run of which a part is none.
+pub(in crate::cli) fn refuse_for_plain_runs(scenario: &Scenario, command: &str) -> Result<(), Failure> {
+    refuse(&unplanned(scenario, command))
+}
+
+fn unplanned(scenario: &Scenario, command: &str) -> Vec<String> {
+    let audit = scenario.audit_writes.map(|_| format!("audit_writes: {command} has no audit of writes"));
+    let events: Vec<_> = scenario.events.iter().map(ToString::to_string).collect();
+    let events = (!events.is_empty()).then(|| format!("event {}: {command} has no events", events.join(", ")));
+    audit.into_iter().chain(events).collect()
+}
+
+fn refuse(reasons: &[String]) -> Result<(), Failure> {
+    let them = match reasons.len() {
+        0 => return Ok(()),
+        1 => "it",
+        _ => "them",
+    };
+    Err(Failure::usage(anyhow!("{}: remove {them} from the scenario, or use plimsoll run", reasons.join("; "))))
 }
 
 /// The words of a field of services.
@@ -138,5 +152,27 @@ mod tests {
     fn a_setting_is_split_at_its_first_equals_sign() {
         assert_eq!(setting("a.b = x=1"), Ok(("a.b".to_owned(), "x=1".to_owned())));
         assert!(setting("a.b").is_err());
+    }
+
+    #[test]
+    fn all_that_only_runs_have_is_refused_at_once() {
+        let with = |lines: &str| {
+            let service = "[[service]]\nname = \"s\"\nload.rate = 1\noperation = [{ command = \"GET\" }]\n";
+            scenario::parse(&format!("name = \"x\"\n{lines}\n{service}"), "x.toml").unwrap()
+        };
+        let refusal = |lines: &str| refuse_for_runs(&with(lines), "a gate").unwrap_err().to_string();
+        let event = |at: &str, what: &str| format!("[[event]]\nat = \"{at}\"\ndo = \"{what}\"\n");
+        let events = event("1s", "kill:primary") + &event("2s", "failover");
+        assert_eq!(
+            refusal(&format!("audit_writes.rate = 5\nobjective.recovery = \"2s\"\n{events}")),
+            "audit_writes: a gate has no audit of writes; event 1s=kill:primary, 2s=failover: a gate has no events; \
+             objective.recovery: a gate does not judge recoveries: remove them from the scenario, or use plimsoll run"
+        );
+        assert!(
+            refusal("objective.recovery = \"2s\"")
+                .ends_with("recoveries: remove it from the scenario, or use plimsoll run")
+        );
+        assert!(refuse_for_runs(&with(""), "a gate").is_ok());
+        assert!(refuse_for_plain_runs(&with("objective.recovery = \"2s\""), "a run").is_ok());
     }
 }

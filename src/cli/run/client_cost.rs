@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use crate::{
     analysis,
     cli::{
-        args::scenario::refuse_for_runs,
+        args::scenario::refuse_for_plain_runs,
         exit::Failure,
         lease::{Lease, Tenant},
         turns::{InTurns, TURN},
@@ -25,7 +25,7 @@ const WARMUP: Duration = Duration::from_millis(400);
 
 /// Refuses a scenario that does not use fred, or whose events change the server that is compared.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Failure> {
-    refuse_for_runs(scenario, "a run with --client-cost")?;
+    refuse_for_plain_runs(scenario, "a run with --client-cost")?;
     match scenario.services.iter().find(|service| service.client != Client::Fred) {
         None => Ok(()),
         Some(service) => Err(Failure::usage(anyhow!(

@@ -6,9 +6,10 @@ use toml::{Spanned, de::DeValue};
 
 use super::{Entries, Section, as_number};
 use crate::scenario::{
+    action::EventAction,
     duration::parse_duration,
     errors::hint,
-    field::{Shape, with_article},
+    field::{Format, Shape, with_article},
 };
 
 impl Section<'_> {
@@ -32,6 +33,9 @@ impl Section<'_> {
             return self.reject(name, message);
         }
         let message = match (shape, value.get_ref()) {
+            (Shape::Text(Format::Action), DeValue::String(text)) => {
+                text.parse::<EventAction>().err().unwrap_or_else(|| format!("{given} is not {expected}"))
+            }
             (Shape::Integer { .. }, DeValue::Integer(_)) => format!("{given} is out of range: expected {expected}"),
             (Shape::Number { .. }, number) if as_number(number).is_some() => {
                 format!("{given} is out of range: expected {expected}")

@@ -21,6 +21,9 @@ use crate::{
     target::slots::SLOTS,
 };
 
+/// How to have a replica.
+const WITH_REPLICAS: &str = "use --topology replica, sentinel or cluster:3x1";
+
 /// Events that the nodes can have, not begun yet.
 #[derive(Debug, Default)]
 pub struct Timetable {
@@ -47,12 +50,15 @@ impl Timetable {
     ///
     /// # Errors
     ///
-    /// Description of the first event that the deployment cannot have.
+    /// Description of each event that the deployment cannot have.
     pub(super) fn new(topology: PrivateTopology, nodes: &[PrivateNode], scenario: &Scenario) -> Result<Self, String> {
-        for event in &scenario.events {
-            if let Some(reason) = impossible(topology, nodes, scenario, &event.action) {
-                return Err(format!("event {event}: {reason}"));
-            }
+        let reason = |event: &Event| {
+            let reason = impossible(topology, nodes, scenario, &event.action)?;
+            Some(format!("event {event}: {reason}"))
+        };
+        let reasons: Vec<_> = scenario.events.iter().filter_map(reason).collect();
+        if !reasons.is_empty() {
+            return Err(reasons.join("\n"));
         }
         Ok(Self { nodes: nodes.to_vec(), events: scenario.events.clone() })
     }
@@ -118,9 +124,10 @@ fn impossible(
                 Some(format!("there is no node {number}; the last is {}", nodes.len()))
             }
             NodeChoice::Address(address) if !nodes.iter().any(|node| is_at(node, address)) => {
-                Some(format!("there is no node at {address}"))
+                let own: Vec<_> = nodes.iter().map(|node| node.endpoint().to_string()).collect();
+                Some(format!("there is no node at {address} (nodes: {})", own.join(", ")))
             }
-            NodeChoice::Replica if !has_replica => Some("no node is a replica".to_owned()),
+            NodeChoice::Replica if !has_replica => Some(format!("no node is a replica: {WITH_REPLICAS}")),
             NodeChoice::Number(_) | NodeChoice::Address(_) | NodeChoice::Primary | NodeChoice::Replica => None,
         },
         EventAction::Failover => {
@@ -129,14 +136,17 @@ fn impossible(
                 PrivateTopology::Cluster { .. } => has_replica,
                 PrivateTopology::Standalone | PrivateTopology::Replica => false,
             };
-            (!possible).then(|| "a failover needs Sentinels, or a cluster with replicas".to_owned())
+            (!possible).then(|| {
+                "a failover needs Sentinels, or a cluster with replicas (--topology sentinel, or cluster:3x1)"
+                    .to_owned()
+            })
         }
         EventAction::Reshard(slots) => match topology {
             PrivateTopology::Cluster { primaries, .. } if primaries > 1 => {
                 // Of the primary with the most.
                 let most = SLOTS.div_ceil(primaries);
                 if *slots > most {
-                    return Some(format!("a primary has {most} slots"));
+                    return Some(format!("a primary has {most} slots: use a number from 1 to {most}"));
                 }
                 let confused = scenario.services.iter().find(|service| {
                     let is_shared = service.pool.checkout != Checkout::Exclusive || service.pool.pipeline > 1;
@@ -150,7 +160,7 @@ fn impossible(
                     )
                 })
             }
-            _ => Some("a reshard needs a cluster with two primaries or more".to_owned()),
+            _ => Some("a reshard needs a cluster with two primaries or more (--topology cluster)".to_owned()),
         },
         EventAction::Config { .. } | EventAction::Exec(_) => None,
     }
