@@ -4,10 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Calibration, ClientCost, DependencyRecord, EventRecord, Inspection, NodeFacts, NodeRecord, ServerRecord,
+    Calibration, ClientCost, DependencyRecord, EventRecord, Inspection, NodeFacts, NodeRecord, NodeRole, ServerRecord,
     WriteAuditRecord,
 };
-use crate::measure::Recording;
+use crate::{
+    measure::Recording,
+    scenario::{Scenario, Service},
+};
 
 /// Version of the schema of [`Run`] that this build writes and reads.
 pub const SCHEMA_VERSION: u32 = 3;
@@ -98,9 +101,26 @@ pub struct TargetFacts {
     /// Nodes before the load; none where the server stands alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeFacts>,
+    /// Number of replicas of a server whose nodes are not listed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub replicas: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of serde")]
+fn is_none(replicas: &u32) -> bool {
+    *replicas == 0
 }
 
 impl TargetFacts {
+    /// Number of nodes with a role, the server itself included.
+    pub fn count(&self, role: NodeRole) -> u64 {
+        match role {
+            _ if !self.nodes.is_empty() => self.nodes.iter().filter(|node| node.role == role).count() as u64,
+            NodeRole::Primary => 1,
+            NodeRole::Replica => self.replicas.into(),
+        }
+    }
+
     /// Product and version, for people: `redis 7.0.15`.
     pub fn software(&self) -> String {
         match (self.product.as_str(), self.version.as_str()) {
@@ -114,6 +134,18 @@ impl TargetFacts {
     /// Scheme of the address, which says whether it uses TLS: `rediss+cluster`.
     pub fn scheme(&self) -> &str {
         self.address.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
+    /// Connections that the pools of a scenario consist of: one to a cluster is one to each primary with slots, and one that reads from
+    /// replicas is one to each replica besides.
+    pub fn opened(&self, scenario: &Scenario) -> u64 {
+        let holders = self.nodes.iter().filter(|node| node.role == NodeRole::Primary && node.slots > 0).count() as u64;
+        let replicas = self.count(NodeRole::Replica);
+        let opened = |service: &Service| {
+            let replicas = if service.reads_replicas() { replicas } else { 0 };
+            service.connections() * (holders.max(1) + replicas)
+        };
+        scenario.services.iter().map(opened).sum()
     }
 
     /// Whether the server is on this machine, as far as is known.
@@ -150,6 +182,33 @@ mod tests {
             let [product, version] = [product, version].map(str::to_owned);
             let target = TargetFacts { product, version, ..crate::results::sample::run().target };
             assert_eq!(target.software(), expected);
+        }
+    }
+
+    #[test]
+    fn a_connection_to_a_cluster_is_one_to_each_primary_and_to_each_replica_that_is_read() {
+        let node = |role, slots| NodeFacts { address: "redis://h:1".to_owned(), role, slots, primary: None };
+        let (holder, spare) = (node(NodeRole::Primary, 8_192), node(NodeRole::Primary, 0));
+        let replica = node(NodeRole::Replica, 0);
+        let pools = |read_from: &str| {
+            let service = |name: &str, read_from: &str| {
+                format!(
+                    "[[service]]\nname = \"{name}\"\nread_from = \"{read_from}\"\npool.size = 10\nload.rate = 1\n\
+                     operation = [{{ command = \"GET\" }}]\n"
+                )
+            };
+            let text = format!("name = \"x\"\n{}{}", service("a", read_from), service("b", "primary"));
+            crate::scenario::parse(&text, "x.toml").unwrap()
+        };
+        let cluster = vec![holder.clone(), holder.clone(), spare.clone(), replica.clone(), replica.clone()];
+        for (nodes, read_from, opened) in [
+            (Vec::new(), "primary", 20),
+            (cluster.clone(), "primary", 40),
+            (cluster, "any", 60),
+            (vec![spare, replica.clone(), replica], "replica", 40),
+        ] {
+            let target = TargetFacts { nodes, ..crate::results::sample::run().target };
+            assert_eq!(target.opened(&pools(read_from)), opened, "{:?}", target.nodes);
         }
     }
 }

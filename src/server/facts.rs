@@ -53,6 +53,8 @@ pub struct Facts {
     pub max_clients: Option<u64>,
     /// Connections that it has.
     pub connected_clients: Option<u64>,
+    /// Number of replicas that are connected to it.
+    pub replicas: Option<u32>,
     /// Number of its process, on the machine that it runs on.
     pub process: Option<u32>,
     /// Settings, name and value; only those that could be read.
@@ -102,6 +104,7 @@ impl Facts {
             run_id: field("run_id"),
             max_clients: settings.get("maxclients").and_then(|value| value.parse().ok()),
             connected_clients: field("connected_clients").and_then(|value| value.parse().ok()),
+            replicas: field("connected_slaves").and_then(|value| value.parse().ok()),
             process: field("process_id").and_then(|value| value.parse().ok()),
             settings: SETTINGS
                 .iter()

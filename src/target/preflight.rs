@@ -60,8 +60,9 @@ impl Target {
     pub async fn preflight_beside(&self, scenario: &Scenario, besides: Besides) -> Result<TargetFacts, TargetError> {
         let deadline = Instant::now() + LIMIT;
         let here = scenario.connections() + besides.here;
-        // A connection to a cluster is one to each primary.
-        let servers = self.primaries().count().max(1) as u64;
+        // A connection to a cluster is one to each primary that has slots.
+        let holders = || self.primaries().filter(|node| node.slots() > 0 || self.site.topology != Topology::Cluster);
+        let servers = holders().count().max(1) as u64;
         // One that reads from replicas is one to each of them as well.
         let reading = scenario.services.iter().filter(|service| service.reads_replicas());
         let reading: u64 = reading.map(Service::connections).sum();
@@ -79,7 +80,7 @@ impl Target {
         if let Some(error) = too_few_clients(&said, here) {
             return Err(error);
         }
-        let primaries = self.primaries().skip(1).map(|node| (node, here));
+        let primaries = holders().skip(1).map(|node| (node, here));
         let replicas = self.replicas().filter(|node| reading > 0 && !node.is_down).map(|node| (node, reading));
         for (node, connections) in primaries.chain(replicas) {
             let connector = self.observer.at(&node.endpoint);
@@ -119,6 +120,7 @@ impl Target {
             elsewhere: same_machine && !self.private && said.process.is_some_and(|process| !runs_here(process)),
             settings: facts.settings,
             nodes: self.nodes.iter().map(Node::facts).collect(),
+            replicas: facts.replicas.filter(|_| self.nodes.is_empty()).unwrap_or(0),
         };
         Ok((facts, said))
     }

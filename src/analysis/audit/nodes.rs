@@ -74,6 +74,7 @@ fn seen_alone(subject: &Subject<'_>, node: &NodeInspection) -> (TargetFacts, Ins
         version: node.version.clone().unwrap_or_else(|| known.version.clone()),
         same_machine: node.same_machine,
         nodes: Vec::new(),
+        replicas: 0,
         ..known.clone()
     };
     let inspection = Inspection {

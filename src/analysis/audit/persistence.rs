@@ -83,15 +83,21 @@ fn replication(subject: &Subject<'_>) -> Option<Ruling> {
     let role = subject.info("role")?;
     let alone = role == "master" && replicas == 0;
     let severity = if alone { Severity::Note } else { Severity::Passed };
+    let remedy = if subject.target.mode == "cluster" {
+        // A server of a cluster refuses REPLICAOF.
+        Remedy::Shell("redis-cli --cluster add-node NEW-HOST:PORT THIS-HOST:THIS-PORT --cluster-slave".to_owned())
+    } else {
+        // At the new one: typed at this server it would throw its data away.
+        Remedy::Elsewhere {
+            place: "In the configuration of a new server",
+            line: "replicaof THIS-HOST THIS-PORT".to_owned(),
+        }
+    };
     Some(
         Ruling::new(Rule::Replication, severity)
             .with("role", role)
             .with("replicas", Quantity::Count(replicas))
             .with("mode", subject.target.mode.as_str())
-            // At the new one: typed at this server it would throw its data away.
-            .remedy(Remedy::Elsewhere {
-                place: "In the configuration of a new server",
-                line: "replicaof THIS-HOST THIS-PORT".to_owned(),
-            }),
+            .remedy(remedy),
     )
 }

@@ -6,7 +6,7 @@ use strum::EnumDiscriminants;
 
 use super::fields::differing;
 use crate::{
-    results::{Abstract, NodeRole, TargetFacts},
+    results::{Abstract, NodeRole},
     scenario::{self, Client},
 };
 
@@ -134,12 +134,10 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
     note(DifferenceKind::Version, &of_base.version, &of_run.version);
     note(DifferenceKind::Mode, &of_base.mode, &of_run.mode);
     if of_base.nodes.is_empty() == of_run.nodes.is_empty() {
-        let count =
-            |target: &TargetFacts, role| target.nodes.iter().filter(|node| node.role == role).count().to_string();
         for (kind, role) in
             [(DifferenceKind::Primaries, NodeRole::Primary), (DifferenceKind::Replicas, NodeRole::Replica)]
         {
-            note(kind, &count(of_base, role), &count(of_run, role));
+            note(kind, &of_base.count(role).to_string(), &of_run.count(role).to_string());
         }
     }
     // What one of the two could not read is not known to differ.
@@ -351,6 +349,11 @@ mod tests {
         assert_eq!(found, expected);
         run.target.nodes.clear();
         assert_eq!(described(&base, &run), [], "what was not found out is not known to differ");
+        base.target.nodes.clear();
+        run.target.replicas = 1;
+        let found = differences([&base], &run);
+        let found: Vec<_> = found.iter().map(|one| (&one.kind, &*one.base, &*one.run)).collect();
+        assert_eq!(found, [(&DifferenceKind::Replicas, "0", "1")], "a primary with a replica does more for each write");
     }
 
     #[test]

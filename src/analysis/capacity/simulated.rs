@@ -352,6 +352,7 @@ pub(super) fn capacity(plan: CapacityPlan) -> Capacity {
             elsewhere: false,
             settings: vec![(text("maxclients"), text("10000"))],
             nodes: Vec::new(),
+            replicas: 0,
         },
         environment: Environment { cpu: text("a CPU"), cores: 2, memory: 1 << 30, kernel: text("a kernel") },
         plan,

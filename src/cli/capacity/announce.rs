@@ -69,7 +69,7 @@ pub(super) fn plan(task: &Task, target: &TargetFacts, estimate: Estimate) -> Str
             line("  and the scenario's keys are written, as fast as the server accepts them".to_owned());
         }
     }
-    let _ = write!(text, "  connections: at most {}", count(task.connections()));
+    let _ = write!(text, "  connections: at most {}", count(task.connections(target)));
     plain(&text)
 }
 

@@ -13,7 +13,7 @@ use crate::{
         shape::shaped,
     },
     measure::SECOND,
-    results::{Arm, Capacity, CapacityPlan, Purpose},
+    results::{Arm, Capacity, CapacityPlan, Purpose, TargetFacts},
     scenario::{self, Scenario},
 };
 
@@ -207,8 +207,9 @@ impl Task {
     }
 
     /// Connections that are open at once at most.
-    pub(super) fn connections(&self) -> u64 {
-        let all = self.arms.iter().enumerate().map(|(arm, scenario)| scenario.connections() + self.beside(arm));
+    pub(super) fn connections(&self, target: &TargetFacts) -> u64 {
+        let beside = |arm: usize| if self.beside(arm) > 0 { target.opened(&self.arms[arm + 1]) } else { 0 };
+        let all = self.arms.iter().enumerate().map(|(arm, scenario)| target.opened(scenario) + beside(arm));
         all.max().unwrap_or(0)
     }
 

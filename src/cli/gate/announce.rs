@@ -57,7 +57,7 @@ pub(super) fn plan(task: &Task, facts: Sides<&TargetFacts>) -> String {
     let _ = write!(
         text,
         "  {load}; connections: {}{}",
-        count(task.connections()),
+        count(task.connections(facts)),
         if plan.window_ns.is_some() { ", those of both arms at once" } else { "" },
     );
     if plan.saturated_quads > 0 {

@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let place = arguments.output.place(&format!("{}-gate", task.scenario.name));
     let journal = Journal::claim(&place, arguments.output.force, FILE, &cleanup)?;
     let display = Display::new(!arguments.output.quiet());
-    let voice = display.clone();
+    let (voice, slow) = (display.clone(), display.clone());
     let (yes, quiet, format) = (arguments.consent.yes, arguments.output.quiet(), arguments.output.format());
     let held = cleanup.clone();
     let result = supervise(
@@ -55,6 +55,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         move || {
             voice.say("interrupted: ending the slice and reporting the results so far; Ctrl-C again ends the program");
         },
+        move || slow.say_why_it_waits(),
     );
     cleanup.clear();
     result

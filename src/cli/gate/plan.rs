@@ -117,8 +117,9 @@ impl Task {
     }
 
     /// Connections that are open at the same time: those of both arms where they take turns.
-    pub(super) fn connections(&self) -> u64 {
-        let Sides { a, b } = self.sides.as_ref().map(|side| side.scenario.connections());
+    pub(super) fn connections(&self, facts: Sides<&TargetFacts>) -> u64 {
+        let opened = |arm: Side| facts[arm].opened(&self.sides[arm].scenario);
+        let (a, b) = (opened(Side::A), opened(Side::B));
         if self.plan.window_ns.is_some() { a + b } else { a.max(b) }
     }
 
@@ -136,8 +137,8 @@ impl Task {
     }
 
     /// Description of the load on a target, for the question before it.
-    pub(super) fn burden(&self) -> String {
-        let connections = count(self.connections());
+    pub(super) fn burden(&self, facts: Sides<&TargetFacts>) -> String {
+        let connections = count(self.connections(facts));
         if self.plan.saturated_quads > 0 || self.scenario.offered_rate().is_none() {
             format!(" over {connections} connections, and closed loops at full speed in each block")
         } else {
@@ -310,12 +311,14 @@ mod tests {
     #[test]
     fn connections_of_both_arms_count_where_they_are_open_at_once() {
         let plan = task(&[], &["set:service.api.pool.size=100"]).unwrap();
-        assert_eq!(plan.connections(), 350);
+        let alone = sample::run().target;
+        let both = Sides { a: &alone, b: &alone };
+        assert_eq!(plan.connections(both), 350);
         let foreign = with_script("echo plimsoll 9.1", |exe| {
             let exe = format!("exe={}", exe.display());
             task(&[], &[&exe, "set:service.api.pool.size=100"]).unwrap()
         });
-        assert_eq!(foreign.connections(), 200);
+        assert_eq!(foreign.connections(both), 200);
         assert!(foreign.deviation() > 5.0 * plan.deviation(), "loads of their own vary more");
     }
 
@@ -339,8 +342,9 @@ mod tests {
         let elsewhere = TargetFacts { private: false, same_machine: false, ..private.clone() };
         let of = |facts: &TargetFacts, saturate: bool| {
             let mut task = Task { saturate, ..task(&[], &[]).unwrap() };
-            task.spare(Sides { a: &private, b: facts });
-            (task.plan.saturated_quads, task.burden().contains("each block"))
+            let sides = Sides { a: &private, b: facts };
+            task.spare(sides);
+            (task.plan.saturated_quads, task.burden(sides).contains("each block"))
         };
         assert_eq!(of(&private, false), (1, true));
         assert_eq!(of(&elsewhere, false), (0, false));

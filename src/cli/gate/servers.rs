@@ -20,13 +20,14 @@ pub(super) fn set_up(
     (first, at_once): (Side, bool),
     lease: &Lease,
 ) -> Result<Sides<Tenant>, Failure> {
-    let open = |arm: Side| {
+    let open = |arm: Side, opened: Option<&Tenant>| {
         let side = &sides[arm];
-        let besides = if at_once { besides(side, &sides[arm.other()]) } else { Besides::default() };
+        let besides = if at_once { besides(side, &sides[arm.other()], opened) } else { Besides::default() };
         let opened = lease.open(side.source.clone(), &side.scenario, besides);
         opened.map_err(|failure| failure.within(&format!("arm {arm}")))
     };
-    let (one, other) = (open(first)?, open(first.other())?);
+    let one = open(first, None)?;
+    let other = open(first.other(), Some(&one))?;
     let tenants = if first == Side::A { Sides { a: one, b: other } } else { Sides { a: other, b: one } };
     if !sides.a.is_private() {
         lease.wait(check_apart(tenants.as_ref().map(|tenant| &tenant.target), sides))?;
@@ -34,14 +35,17 @@ pub(super) fn set_up(
     Ok(tenants)
 }
 
-/// The connections of the other arm, by where they go.
-fn besides(side: &GatedArm, other: &GatedArm) -> Besides {
+/// The connections of the other arm, by where they go; on all of its nodes, once they are known.
+fn besides(side: &GatedArm, other: &GatedArm, opened: Option<&Tenant>) -> Besides {
     let connections = other.scenario.connections();
     match (&side.source, &other.source) {
         (Source::Url(own), Source::Url(theirs)) if own.site == theirs.site => {
             Besides { here: connections, elsewhere: 0 }
         }
-        _ => Besides { here: 0, elsewhere: connections },
+        _ => {
+            let opened = opened.map(|tenant| tenant.facts.opened(&other.scenario));
+            Besides { here: 0, elsewhere: opened.unwrap_or(connections) }
+        }
     }
 }
 

@@ -147,8 +147,9 @@ impl Session {
             let facts = tenants.as_ref().map(|tenant| &tenant.facts);
             self.task.spare(facts);
             let Lease { display, interrupt, .. } = &self.lease;
+            let burden = self.task.burden(facts);
             for facts in facts.iter() {
-                consent::ask(facts, &self.task.burden(), self.yes, display, interrupt)?;
+                consent::ask(facts, &burden, self.yes, display, interrupt)?;
             }
             for tenant in tenants.iter() {
                 self.lease.claim(tenant)?;

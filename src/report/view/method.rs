@@ -179,11 +179,11 @@ pub(super) fn target_option(target: &TargetFacts) -> String {
     if target.private {
         let topology = match target.mode.as_str() {
             "cluster" => {
-                let of = |role| target.nodes.iter().filter(|node| node.role == role).count();
-                let (primaries, replicas) = (of(NodeRole::Primary), of(NodeRole::Replica));
+                let (primaries, replicas) = (target.count(NodeRole::Primary), target.count(NodeRole::Replica));
                 format!(" --topology cluster:{primaries}x{}", replicas / primaries.max(1))
             }
             _ if target.scheme().ends_with("+sentinel") => " --topology sentinel".to_owned(),
+            _ if target.count(NodeRole::Replica) > 0 => " --topology replica".to_owned(),
             _ => String::new(),
         };
         let tls = if is_encrypted(&target.address) { " --tls" } else { "" };

@@ -89,12 +89,13 @@ fn deployment(target: &TargetFacts) -> Option<String> {
     let kind = match target.scheme().split_once('+') {
         Some((_, "sentinel")) => "Sentinel deployment",
         Some((_, kind)) => kind,
-        None if target.nodes.is_empty() => return None,
+        None if target.count(NodeRole::Replica) == 0 => return None,
         None => "replication",
     };
+    let is_known = !target.nodes.is_empty() || target.replicas > 0;
     let number = |role, one, many| {
-        let count = target.nodes.iter().filter(|node| node.role == role).count();
-        (count > 0).then(|| counted(count as u64, one, many))
+        let count = target.count(role);
+        (is_known && count > 0).then(|| counted(count, one, many))
     };
     let primaries = number(NodeRole::Primary, "primary", "primaries");
     let nodes: Vec<_> = primaries.into_iter().chain(number(NodeRole::Replica, "replica", "replicas")).collect();
@@ -205,6 +206,13 @@ mod tests {
         let said = format!("redis 7.0.15 at rediss+sentinel://s1:26379/mymaster ({}) {unchecked}", mode(&target));
         assert_eq!(server(&target), said);
         assert_eq!(address(&target), format!("rediss+sentinel://s1:26379/mymaster and 1 more {unchecked}"));
+        target.nodes.clear();
+        assert_eq!(mode(&target), "Sentinel deployment");
+        (target.address, target.private, target.tls_insecure) = ("redis://127.0.0.1:7000".to_owned(), true, false);
+        assert_eq!(mode(&target), "standalone");
+        target.replicas = 2;
+        let said = "redis 7.0.15 at redis://127.0.0.1:7000 (private replication of 1 primary and 2 replicas)";
+        assert_eq!(spaced(server(&target)), said);
     }
 
     #[test]

@@ -67,12 +67,21 @@ impl View {
     }
 }
 
+/// Connections of all pools, and where each goes to several nodes, how many they are.
+fn connections(run: &Run, scenario: &Scenario) -> String {
+    let pooled = format::counted(scenario.connections(), "connection", "connections");
+    match run.target.opened(scenario) {
+        opened if opened == scenario.connections() => pooled,
+        opened => format!("{pooled} ({} to all nodes)", format::count(opened)),
+    }
+}
+
 fn subtitle(run: &Run, scenario: &Scenario) -> String {
     let period = &run.recording.period;
     format!(
         "{} over {} to {}, {} measured after {} of warm-up, on {}.",
         format::counted(scenario.services.len() as u64, "service", "services"),
-        format::counted(scenario.connections(), "connection", "connections"),
+        connections(run, scenario),
         server_name(&run.target),
         headline::elapsed(period.measured_ns),
         format::setting(Duration::from_nanos(period.warmup_ns)),

@@ -90,7 +90,7 @@ fn full_run() -> Value {
     run.inspection.slots = Some(SlotSample { commands: 900, least: 50, busiest });
     let (address, primary) = ("redis://127.0.0.1:7001".to_owned(), Some("redis://127.0.0.1:7000".to_owned()));
     let facts = NodeFacts { address, role: NodeRole::Replica, slots: 0, primary };
-    run.target.nodes = vec![facts.clone()];
+    (run.target.nodes, run.target.replicas) = (vec![facts.clone()], 1);
     let seconds = vec![run.server.seconds[0].clone()];
     let server = ServerRecord { seconds, ..ServerRecord::default() };
     run.nodes = vec![NodeRecord { before: facts.clone(), after: Some(facts), server }];

@@ -71,6 +71,7 @@ fn make() -> Run {
                 ("io-threads".into(), "1".into()),
             ],
             nodes: Vec::new(),
+            replicas: 0,
         },
         environment: Environment {
             cpu: "Intel(R) Xeon(R) Processor @ 2.60GHz".into(),
