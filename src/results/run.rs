@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     measure::Recording,
-    scenario::{Scenario, Service},
+    scenario::{Client, Scenario, Service},
 };
 
 /// Version of the schema of [`Run`] that this build writes and reads.
@@ -137,13 +137,14 @@ impl TargetFacts {
     }
 
     /// Connections that the pools of a scenario consist of: one to a cluster is one to each primary with slots, and one that reads from
-    /// replicas is one to each replica besides.
+    /// replicas is one to each replica besides. fred has a further one for questions about the cluster.
     pub fn opened(&self, scenario: &Scenario) -> u64 {
         let holders = self.nodes.iter().filter(|node| node.role == NodeRole::Primary && node.slots > 0).count() as u64;
         let replicas = self.count(NodeRole::Replica);
         let opened = |service: &Service| {
             let replicas = if service.reads_replicas() { replicas } else { 0 };
-            service.connections() * (holders.max(1) + replicas)
+            let questions = u64::from(holders > 0 && service.client == Client::Fred);
+            service.connections() * (holders.max(1) + replicas + questions)
         };
         scenario.services.iter().map(opened).sum()
     }
@@ -190,10 +191,10 @@ mod tests {
         let node = |role, slots| NodeFacts { address: "redis://h:1".to_owned(), role, slots, primary: None };
         let (holder, spare) = (node(NodeRole::Primary, 8_192), node(NodeRole::Primary, 0));
         let replica = node(NodeRole::Replica, 0);
-        let pools = |read_from: &str| {
+        let pools = |client: &str, read_from: &str| {
             let service = |name: &str, read_from: &str| {
                 format!(
-                    "[[service]]\nname = \"{name}\"\nread_from = \"{read_from}\"\npool.size = 10\nload.rate = 1\n\
+                    "[[service]]\nname = \"{name}\"\nclient = \"{client}\"\nread_from = \"{read_from}\"\npool.size = 10\nload.rate = 1\n\
                      operation = [{{ command = \"GET\" }}]\n"
                 )
             };
@@ -204,11 +205,13 @@ mod tests {
         for (nodes, read_from, opened) in [
             (Vec::new(), "primary", 20),
             (cluster.clone(), "primary", 40),
-            (cluster, "any", 60),
+            (cluster.clone(), "any", 60),
             (vec![spare, replica.clone(), replica], "replica", 40),
         ] {
             let target = TargetFacts { nodes, ..crate::results::sample::run().target };
-            assert_eq!(target.opened(&pools(read_from)), opened, "{:?}", target.nodes);
+            assert_eq!(target.opened(&pools("wire", read_from)), opened, "{:?}", target.nodes);
         }
+        let target = TargetFacts { nodes: cluster, ..crate::results::sample::run().target };
+        assert_eq!(target.opened(&pools("fred", "primary")), 60);
     }
 }

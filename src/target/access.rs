@@ -86,7 +86,9 @@ impl Target {
             Source::Embedded { server_bin, topology, tls, config: further } => {
                 let users = scenario.services.iter().map(|service| private_user(service).to_owned()).collect();
                 // Ten thousand, as in the report that this began with, unless the scenario asks for more.
-                let clients = scenario.connections().saturating_add(SPARE_CLIENTS).max(10_000);
+                // fred has two connections to one of the nodes of a cluster.
+                let each = if matches!(topology, PrivateTopology::Cluster { .. }) { 2 } else { 1 };
+                let clients = scenario.connections().saturating_mul(each).saturating_add(SPARE_CLIENTS).max(10_000);
                 let mut config = vec![("maxclients".to_owned(), clients.to_string())];
                 config.extend(further);
                 let (binary, listen) = (server_bin, Listen::Loopback);
@@ -165,7 +167,13 @@ impl Target {
 
     /// Finds out which nodes there are, of which some may not answer. Questions about the server then go to the first primary that
     /// answers, or else to a replica.
-    async fn found_in_part(self) -> Result<Self, TargetError> {
+    async fn found_in_part(mut self) -> Result<Self, TargetError> {
+        if self.site.topology == Topology::Standalone && self.readers().next().is_none() {
+            // A primary names its replicas. One that stands alone has none, and a replica is looked at by itself.
+            let seen = nodes::seen_by(&self.observer, self.site.first(), &self.site.topology).await;
+            self.nodes = seen.map(|(nodes, _)| nodes).ok().filter(|nodes| nodes.len() > 1).unwrap_or_default();
+            return Ok(self);
+        }
         let (mut found, mut unreached) = self.located().await?;
         if unreached.iter().any(|(endpoint, _)| endpoint == found.asked()) {
             let is_reached = |node: &&Node| unreached.iter().all(|(endpoint, _)| *endpoint != node.endpoint);

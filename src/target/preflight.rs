@@ -23,7 +23,7 @@ use super::{
 use crate::{
     operation::Route,
     results::{TargetFacts, UNKNOWN},
-    scenario::{ReadFrom, Scenario, Service},
+    scenario::{Client, ReadFrom, Scenario, Service},
     server::Facts,
 };
 
@@ -66,7 +66,13 @@ impl Target {
         // One that reads from replicas is one to each of them as well.
         let reading = scenario.services.iter().filter(|service| service.reads_replicas());
         let reading: u64 = reading.map(Service::connections).sum();
-        let all = here * servers + reading * self.replicas().count() as u64 + besides.elsewhere;
+        // Each of fred's to a cluster has one more, to the seed, for questions about the cluster.
+        let of_fred = scenario.services.iter().filter(|service| service.client == Client::Fred);
+        let is_cluster = self.site.topology == Topology::Cluster;
+        let of_fred: u64 = if is_cluster { of_fred.map(Service::connections).sum() } else { 0 };
+        let seed = self.connectors.first().map(|connector| connector.site().first());
+        let at = |endpoint: &Endpoint| here + if seed == Some(endpoint) { of_fred } else { 0 };
+        let all = here * servers + of_fred + reading * self.replicas().count() as u64 + besides.elsewhere;
         let mut errors: Vec<_> = too_few_descriptors(all).into_iter().collect();
         errors.extend(too_few_ports(self.asked(), here + OTHER_CONNECTIONS));
         errors.extend(grouped(self.check_services(scenario, deadline).await));
@@ -77,10 +83,10 @@ impl Target {
         if let Some(message) = said.partial.clone().filter(|_| self.site.topology != Topology::Cluster) {
             return Err(TargetError::Cluster { message });
         }
-        if let Some(error) = too_few_clients(&said, here) {
+        if let Some(error) = too_few_clients(&said, at(self.asked())) {
             return Err(error);
         }
-        let primaries = holders().skip(1).map(|node| (node, here));
+        let primaries = holders().skip(1).map(|node| (node, at(&node.endpoint)));
         let replicas = self.replicas().filter(|node| reading > 0 && !node.is_down).map(|node| (node, reading));
         for (node, connections) in primaries.chain(replicas) {
             let connector = self.observer.at(&node.endpoint);

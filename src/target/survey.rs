@@ -21,10 +21,11 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(5);
 
 impl Target {
-    /// All nodes and Sentinels; none of a server that stands alone.
+    /// All nodes and Sentinels; none of a server that stands alone, or whose replicas are no part of the target.
     pub(super) async fn survey(&self) -> (Vec<NodeInspection>, Vec<SentinelInspection>) {
         match &self.site.topology {
-            Topology::Standalone => (Vec::new(), Vec::new()),
+            Topology::Standalone if self.replicas().next().is_none() => (Vec::new(), Vec::new()),
+            Topology::Standalone => (self.survey_watched(Vec::new()).await, Vec::new()),
             Topology::Cluster => (self.survey_cluster().await, Vec::new()),
             Topology::Sentinel { service } => {
                 let (nodes, sentinels) = self.survey_sentinels(service).await;
@@ -63,7 +64,7 @@ impl Target {
         visits.iter().map(node).collect()
     }
 
-    /// A primary with its replicas, as Sentinels name them.
+    /// A primary with its replicas, as Sentinels name them, or as it names them itself.
     async fn survey_watched(&self, named: Vec<(Endpoint, NodeRole)>) -> Vec<NodeInspection> {
         let mut nodes = named;
         for node in &self.nodes {
