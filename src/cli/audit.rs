@@ -115,7 +115,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         display.clear();
         result
     };
-    let result = supervise(work, || {});
+    let result = supervise(work, || {}, || {});
     cleanup.clear();
     result
 }

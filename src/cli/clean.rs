@@ -99,6 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             Ok(Exit::Success)
         },
         || {},
+        || {},
     )
 }
 

@@ -3,12 +3,13 @@
 //! The work has a thread of its own; the main thread waits for it and for signals, so that the process can end while the
 //! work is stuck. A terminal that is closed counts like a Ctrl-C: keys on a user's server are to be removed all the same.
 
-use std::{io, panic, thread};
+use std::{io, panic, thread, time::Duration};
 
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -70,14 +71,19 @@ pub(super) fn outlive_file_size_limit() -> io::Result<()> {
     runtime.block_on(async { signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop) })
 }
 
-/// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP shows it to end and calls `on_first`; at the
-/// second gives up waiting and returns [`Exit::Interrupted`], and the thread ends with the process.
+/// After so long an end that was asked for is slow, and the user is told what it waits for; and again each time.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP shows it to end and calls `on_first`, and `on_slow`
+/// every few seconds from then on; at the second gives up waiting and returns [`Exit::Interrupted`], and the thread ends with the
+/// process.
 pub(super) fn supervise(
     work: impl FnOnce(Interrupt) -> Result<Exit, Failure> + Send + 'static,
     on_first: impl FnOnce(),
+    on_slow: impl Fn(),
 ) -> Result<Exit, Failure> {
     let failed = |error: io::Error| Failure::unusable(anyhow::Error::new(error).context("could not start the worker"));
-    let runtime = runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         // Before the work begins, so that no signal is lost.
         let mut signals = Signals::listen().map_err(failed)?;
@@ -104,6 +110,7 @@ pub(super) fn supervise(
                     }
                     None => return Ok(Exit::Interrupted),
                 },
+                () = sleep(SLOW), if on_first.is_none() => on_slow(),
             }
         }
     })

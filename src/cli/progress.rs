@@ -98,6 +98,14 @@ impl Display {
         self.lines.suspend(|| stderr::print(text));
     }
 
+    /// Says what an end that was asked for waits for.
+    pub(super) fn say_why_it_waits(&self) {
+        let what = self.phase.message();
+        if !what.is_empty() {
+            self.say(&format!("still at work: {what}"));
+        }
+    }
+
     /// Takes all lines away.
     pub(super) fn clear(&self) {
         self.phase.finish_and_clear();

@@ -17,12 +17,26 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Questions<C> {
     client: C,
     refused: BTreeMap<String, String>,
+    /// Whether the last question was not answered at all.
+    silent: bool,
+    /// Whether nothing more is asked.
+    ended: bool,
 }
 
 impl<C: ClientLike> Questions<C> {
     /// Asks through this client.
     pub fn new(client: C) -> Self {
-        Self { client, refused: BTreeMap::new() }
+        Self { client, refused: BTreeMap::new(), silent: false, ended: false }
+    }
+
+    /// Whether the last question was not answered at all.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// Asks nothing more if the server does not answer.
+    pub(super) fn end_if_silent(&mut self) {
+        self.ended |= self.silent;
     }
 
     /// The answer to a command; `None` where the server refused it or did not answer in time.
@@ -40,13 +54,15 @@ impl<C: ClientLike> Questions<C> {
     /// asked; `None` where there was no answer in time, or where the right to ask is missing.
     pub async fn try_ask(&mut self, words: &[&str]) -> Option<Result<Value, String>> {
         let subject = subject(words);
-        if self.refused.contains_key(&subject) {
+        if self.ended || self.refused.contains_key(&subject) {
             return None;
         }
         let (name, arguments) = words.split_first()?;
         let command = CustomCommand::new((*name).to_owned(), ClusterHash::Random, false);
         let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
-        match timeout(TIMEOUT, self.client.custom::<Value, _>(command, arguments)).await {
+        let answer = timeout(TIMEOUT, self.client.custom::<Value, _>(command, arguments)).await;
+        self.silent = !matches!(&answer, Ok(Ok(_))) && !matches!(&answer, Ok(Err(error)) if is_reply(error.details()));
+        match answer {
             Ok(Ok(value)) => Some(Ok(value)),
             Ok(Err(error)) if is_reply(error.details()) => {
                 let message = error.details().to_owned();

@@ -58,10 +58,11 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
     let mut counts = first.as_ref().is_some_and(Sample::has_command_statistics);
     let mut previous = first.clone();
 
-    for second in 0.. {
+    let mut second = 0;
+    loop {
         let due = frame.start + (Nanos::from(second) + 1) * SECOND;
         let mut held = None;
-        if frame.end() <= due {
+        if frame.end() <= due && !questions.is_silent() {
             wait_until(&frame, frame.end().saturating_sub(BEFORE_END)).await;
             held = look(&mut questions, &frame, false).await;
         }
@@ -88,13 +89,16 @@ pub async fn watch(client: impl ClientLike, frame: Timeframe) -> ServerRecord {
                 record.seconds.push(of_second);
             }
         }
-        if let Some(slow) = &mut slow {
+        if let Some(slow) = slow.as_mut().filter(|_| !questions.is_silent()) {
             slow.read(&mut questions, second).await;
         }
         if last {
             break;
         }
+        second = following(second, frame.clock.now().min(frame.end().saturating_sub(1)).saturating_sub(frame.start));
     }
+    // Each further question would be waited for in vain.
+    questions.end_if_silent();
 
     if !counts {
         let reason = "not known at the start of the measured period".to_owned();
@@ -141,10 +145,17 @@ async fn look(questions: &mut Questions<impl ClientLike>, frame: &Timeframe, who
     let everything = if whole { questions.ask_text(&["INFO", "everything"]).await } else { None };
     let text = match everything {
         Some(text) => text,
+        None if questions.is_silent() => return None,
         // There are services that know no such section.
         None => questions.ask_text(&["INFO"]).await?,
     };
     Some(Sample { at: frame.clock.now(), info: Info::parse(&text) })
+}
+
+/// The second that is looked at after another one, so long after the start of the period: a server that does not answer takes longer
+/// than a second to ask, and those that are over meanwhile are left out.
+fn following(second: u32, elapsed: Nanos) -> u32 {
+    (second + 1).max(u32::try_from(elapsed / SECOND).unwrap_or(u32::MAX))
 }
 
 /// Returns at `due`, or at the end of the period where that comes first.
@@ -191,6 +202,14 @@ mod tests {
         assert_eq!(second_of(&frame, 1000, 999), None);
         assert_eq!(second_of(&frame, 1000, 1003), Some(3));
         assert_eq!(second_of(&frame, 1000, 1011), None);
+    }
+
+    #[test]
+    fn seconds_in_which_a_server_was_silent_are_left_out() {
+        assert_eq!(following(3, 4 * SECOND), 4);
+        assert_eq!(following(3, 4 * SECOND + SECOND / 2), 4);
+        assert_eq!(following(3, 6 * SECOND + 1), 6);
+        assert_eq!(following(3, 3 * SECOND + SECOND / 2), 4, "before its time");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! have been executed or not, which bounds the losses from above.
 
 use std::{
+    future::pending,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use tokio::{
     runtime::Builder,
     sync::watch,
     task::{LocalSet, spawn_local},
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 use super::{Connector, Target, data::remove, failure};
@@ -31,12 +32,20 @@ const REPLY_LIMIT: Duration = Duration::from_secs(10);
 /// Time that reading the counters may take after the load: a failover may not be over yet.
 const READING: Duration = Duration::from_secs(20);
 
+/// Time for both after an interruption.
+const INTERRUPTED: Duration = Duration::from_secs(1);
+
+/// Between two looks at whether there is an interruption.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Between two attempts to read a counter.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Writers that wait for the measured period, or that write. Dropped, they end.
 pub struct WriteAudit {
     begin: watch::Sender<Option<Timeframe>>,
+    /// Instant at which the writers give up, after an interruption.
+    hurry: watch::Sender<Option<Instant>>,
     thread: JoinHandle<WriteAuditRecord>,
 }
 
@@ -53,6 +62,7 @@ impl Target {
         let counters: Vec<_> = (0..WriteAuditPlan::COUNTERS).map(|number| counter(scenario, number)).collect();
         let interval = Duration::from_secs_f64(counters.len() as f64 / plan.rate);
         let (begin, frame) = watch::channel(None);
+        let (hurry, limit) = watch::channel(None);
         let work = move || {
             yield_to_load();
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
@@ -62,7 +72,7 @@ impl Target {
                 let count = counters.len() as u32;
                 let writers: Vec<_> = (0..)
                     .zip(counters)
-                    .map(|(number, key)| Writer::new(key, interval, interval / count * number))
+                    .map(|(number, key)| Writer::new(key, (interval, interval / count * number), limit.clone()))
                     .map(|writer| spawn_local(writer.work(connector.clone(), frame.clone())))
                     .collect();
                 let mut all = WriteAuditRecord::default();
@@ -73,7 +83,7 @@ impl Target {
             })
         };
         let thread = thread::Builder::new().name("plimsoll-writes".to_owned()).spawn(work).ok()?;
-        Some(WriteAudit { begin, thread })
+        Some(WriteAudit { begin, hurry, thread })
     }
 }
 
@@ -83,9 +93,15 @@ impl WriteAudit {
         self.begin.send_replace(Some(frame.clone()));
     }
 
-    /// The outcome, after the measured period: the counters are read and removed.
-    pub fn finish(self) -> WriteAuditRecord {
+    /// The outcome, after the measured period: the counters are read and removed. After an interruption little time is left for that.
+    pub fn finish(self, is_interrupted: impl Fn() -> bool) -> WriteAuditRecord {
         drop(self.begin);
+        while !self.thread.is_finished() {
+            if is_interrupted() && self.hurry.borrow().is_none() {
+                self.hurry.send_replace(Some(Instant::now() + INTERRUPTED));
+            }
+            thread::sleep(LOOK);
+        }
         self.thread.join().unwrap_or_default()
     }
 }
@@ -96,6 +112,8 @@ struct Writer {
     interval: Duration,
     /// Its first increment after the start of the measured period.
     offset: Duration,
+    /// Instant at which it gives up, once there is one.
+    limit: watch::Receiver<Option<Instant>>,
     /// The last acknowledged value.
     last: u64,
     /// Increments without a reply since then.
@@ -104,9 +122,17 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(key: Bytes, interval: Duration, offset: Duration) -> Self {
+    fn new(key: Bytes, (interval, offset): (Duration, Duration), limit: watch::Receiver<Option<Instant>>) -> Self {
         let record = WriteAuditRecord { counters: 1, ..WriteAuditRecord::default() };
-        Self { key, interval, offset, last: 0, unknown: 0, record }
+        Self { key, interval, offset, limit, last: 0, unknown: 0, record }
+    }
+
+    /// The output of `work`; `None` where it takes longer than `at_most`, or than there is time after an interruption.
+    async fn within<T>(&mut self, at_most: Instant, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = timeout_at(at_most, work) => done.ok(),
+            () = passed(&mut self.limit) => None,
+        }
     }
 
     async fn work(mut self, connector: Connector, mut frame: watch::Receiver<Option<Timeframe>>) -> WriteAuditRecord {
@@ -119,7 +145,7 @@ impl Writer {
         };
         self.write(&client, &frame).await;
         // A new connection goes to the primary of then: one that was replaced may still answer on the old one.
-        let reopened = connector.connect().await.ok();
+        let reopened = self.within(Instant::now() + READING, connector.connect()).await.and_then(Result::ok);
         self.read(reopened.as_ref().map_or(&client, |(client, _)| client), &frame).await
     }
 
@@ -133,10 +159,11 @@ impl Writer {
                 return;
             }
             self.record.sent += 1;
-            match timeout(REPLY_LIMIT, client.incr::<u64, _>(self.key.clone())).await {
-                Ok(Ok(value)) => self.acknowledged(value, now(frame)),
-                Ok(Err(error)) => self.failed(&error),
-                Err(_) => self.unanswered("no reply in time".to_owned()),
+            let increment = client.incr::<u64, _>(self.key.clone());
+            match self.within(Instant::now() + REPLY_LIMIT, increment).await {
+                Some(Ok(value)) => self.acknowledged(value, now(frame)),
+                Some(Err(error)) => self.failed(&error),
+                None => self.unanswered("no reply in time".to_owned()),
             }
             // One that waited is not made up for.
             due = (due + nanos(self.interval)).max(frame.clock.now());
@@ -180,20 +207,21 @@ impl Writer {
     async fn read(mut self, client: &Client, frame: &Timeframe) -> WriteAuditRecord {
         let deadline = Instant::now() + READING;
         let message = loop {
-            let message = match timeout_at(deadline, client.get::<Option<u64>, _>(self.key.clone())).await {
-                Ok(Ok(value)) => {
+            let reading = client.get::<Option<u64>, _>(self.key.clone());
+            let message = match self.within(deadline, reading).await {
+                Some(Ok(value)) => {
                     self.compare(self.last, value.unwrap_or(0), now(frame));
                     // The clean-up of the run removes what is left.
-                    let _ = timeout_at(deadline, remove(client, vec![self.key.clone()])).await;
+                    let removal = remove(client, vec![self.key.clone()]);
+                    self.within(deadline, removal).await;
                     return self.record;
                 }
-                Ok(Err(error)) => failure::of_request(&error).message,
-                Err(_) => break "no reply in time".to_owned(),
+                Some(Err(error)) => failure::of_request(&error).message,
+                None => break "no reply in time".to_owned(),
             };
-            if Instant::now() + PAUSE >= deadline {
+            if self.within(deadline, sleep(PAUSE)).await.is_none() {
                 break message;
             }
-            sleep_until(Instant::now() + PAUSE).await;
         };
         self.unread(message)
     }
@@ -202,6 +230,14 @@ impl Writer {
         self.record.unread = 1;
         self.record.message.get_or_insert(message);
         self.record
+    }
+}
+
+/// Waits for the instant at which there is no time left, which may never come.
+async fn passed(limit: &mut watch::Receiver<Option<Instant>>) {
+    match limit.wait_for(Option::is_some).await.map(|at| *at) {
+        Ok(Some(at)) => sleep_until(at).await,
+        _ => pending().await,
     }
 }
 
@@ -215,7 +251,7 @@ mod tests {
 
     /// The record of a writer that got these values, `None` for increments without a reply, and read the last one.
     fn record(values: &[Option<u64>], read: u64) -> WriteAuditRecord {
-        let mut writer = Writer::new("k".into(), Duration::ZERO, Duration::ZERO);
+        let mut writer = Writer::new("k".into(), (Duration::ZERO, Duration::ZERO), watch::channel(None).1);
         for (at, value) in (1..).zip(values) {
             writer.record.sent += 1;
             match value {

@@ -41,7 +41,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         Journal::claim(&place, arguments.output.force, FILE, &cleanup)?
     };
     let display = Display::new(!arguments.output.quiet());
-    let voice = display.clone();
+    let (voice, slow) = (display.clone(), display.clone());
     let held = cleanup.clone();
     let result = supervise(
         move |interrupt| {
@@ -51,6 +51,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         move || {
             voice.say("interrupted: ending the trial and reporting the results so far; Ctrl-C again ends the program");
         },
+        move || slow.say_why_it_waits(),
     );
     cleanup.clear();
     result

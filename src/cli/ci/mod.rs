@@ -43,7 +43,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let (own, of_runs) = (Cleanup::default(), Cleanup::default());
     let journal = Journal::claim(&place, arguments.output.force, FILE, &own)?;
     let display = Display::new(!arguments.output.quiet());
-    let voice = display.clone();
+    let (voice, slow) = (display.clone(), display.clone());
     let session = Session { arguments, look, tasks, source, github, journal, display, cleanup: of_runs.clone() };
     let result = supervise(
         move |interrupt| session.carry_out(&interrupt),
@@ -52,6 +52,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
                 "interrupted: ending all scenarios and reporting the results so far; Ctrl-C again ends the program",
             );
         },
+        move || slow.say_why_it_waits(),
     );
     of_runs.clear();
     own.clear();

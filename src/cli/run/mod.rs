@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             ));
         }
     }
-    let (voice, unreported) = (display.clone(), cleanup.clone());
+    let (voice, slow, unreported) = (display.clone(), display.clone(), cleanup.clone());
     let (format, style) = (arguments.output.format(), arguments.style);
     let base = base.map(|held| Base {
         held,
@@ -72,6 +72,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             let what = if unreported.holds_folder() { "early and reporting the results so far" } else { "now" };
             voice.say(&format!("interrupted: ending {what}; Ctrl-C again ends the program"));
         },
+        move || slow.say_why_it_waits(),
     );
     cleanup.clear();
     result

@@ -23,7 +23,7 @@ use crate::{
     results::{Calibration, Inspection, Reference, Run, SCHEMA_VERSION, rewrite},
     scenario::{Scenario, WriteAuditPlan},
     server::SampleLimits,
-    target::{self, Besides, Execution, Observation, Observed, Source, WriteAudit},
+    target::{self, Besides, Execution, Observation, Observed, Source},
 };
 
 /// Options of a run besides its scenario.
@@ -166,12 +166,14 @@ impl Session {
             board.end();
         }
         let recording = recording?;
+        display.step("Ending the events");
         let events = events.map(Execution::finish).unwrap_or_default();
+        display.step("Reading the last figures of the server");
         let Observed { server, nodes } = observation.finish();
         if writes.is_some() {
             display.step("Reading the counters of the audit of writes");
         }
-        let write_audit = writes.map(WriteAudit::finish);
+        let write_audit = writes.map(|writes| writes.finish(|| stop.is_cancelled()));
         let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
         display.step("Inspecting the server");
