@@ -8,6 +8,7 @@ use crate::{analysis::Outage, measure::SECOND, report::subject::RunReport, resul
 
 use super::{
     canvas::{Area, Canvas, Marker, Pen, Type},
+    event_labels::{Label, labels},
     palette::{INK, MUTED, OCHRE, SKY, TARGET},
     plot::Axes,
 };
@@ -42,9 +43,6 @@ pub(super) struct Events {
 /// The line of an event, and its label.
 const LINE: Pen = Pen { colour: MUTED, width: 1.0, dash: &[2.0, 2.0] };
 const LABEL: Type = Type::new(11.0, INK);
-
-/// Between the line of an event and its label, and between a label and the next line.
-const SPACE: f64 = 3.0;
 
 impl Events {
     pub(super) fn new(facts: &RunReport) -> Self {
@@ -99,17 +97,17 @@ impl Events {
     /// Draws marks in the lane above an area.
     pub(super) fn draw(&self, canvas: &mut Canvas, Axes { area, across, .. }: Axes) {
         let middle = area.top - LANE / 2.0;
-        for (place, (second, action)) in self.planned.iter().enumerate() {
-            let x = across.at(*second);
-            canvas.line(&[(x, area.top - LANE), (x, area.bottom)], LINE);
-            let end = self.planned.get(place + 1).map_or(area.right, |(next, _)| across.at(*next));
-            // Where there is no space for the action, only its place in the list of events is shown.
-            let fits = |text: &String, canvas: &Canvas| x + canvas.width(text, LABEL) + 2.0 * SPACE <= end;
-            let number = (place + 1).to_string();
-            let label = [action.clone(), number].into_iter().find(|text| fits(text, canvas));
-            if let Some(label) = label {
-                canvas.text(&label, (x + SPACE, middle + LABEL.middle()), HPos::Left, LABEL);
-            }
+        let planned: Vec<_> =
+            self.planned.iter().map(|(second, action)| (across.at(*second), action.as_str())).collect();
+        let labels = labels(&planned, area.right, |text| canvas.width(text, LABEL));
+        for (place, (x, _)) in planned.iter().enumerate() {
+            // A line ends below a label that it would cross.
+            let begins = |label: &Label| label.events.start == place && label.left > *x;
+            let top = if labels.iter().any(begins) { area.top - LANE } else { area.top };
+            canvas.line(&[(*x, top), (*x, area.bottom)], LINE);
+        }
+        for label in &labels {
+            canvas.text(&label.text, (label.left, middle + LABEL.middle()), HPos::Left, LABEL);
         }
         for (from, to) in &self.persistence {
             let (left, right) = (across.at(*from), across.at(*to));

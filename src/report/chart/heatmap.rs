@@ -13,7 +13,7 @@ use super::{
     palette::{AXIS, Colour, HEAT},
     plot::{Axes, Plot},
     scale::Scale,
-    units::{count, duration, percentile},
+    units::{duration, exact, percentile},
 };
 
 const PLOT_HEIGHT: f64 = 310.0;
@@ -63,9 +63,9 @@ pub(super) fn plot(facts: &RunReport) -> Plot {
     }
     events.draw(&mut plot.canvas, axes);
     plot.base_line(area, &ticks, &format!("time since the start of the measured period ({unit})"));
-    let classes = lowest.iter().enumerate().map(|(class, lowest)| (colour(class), count(*lowest as f64)));
+    let classes = lowest.iter().enumerate().map(|(class, lowest)| (colour(class), exact(*lowest)));
     if !cells.is_empty() {
-        draw_classes(&mut plot, classes, &count(heat.most() as f64));
+        draw_classes(&mut plot, classes, &exact(heat.most()));
     }
     plot.bottom += 12.0 + BOX.1 + 20.0;
     plot.described(describe(facts, &cells))
@@ -116,7 +116,7 @@ fn describe(facts: &RunReport, cells: &[Cell]) -> String {
     let slowest = cells.iter().map(|cell| cell.nanos.1).fold(0.0, f64::max);
     format!(
         "Heatmap of {} response times between {} and {} over {:.1} s{}{}; target {}.",
-        count(row.counts.completed as f64),
+        exact(row.counts.completed),
         duration(fastest),
         duration(slowest),
         facts.measured(),

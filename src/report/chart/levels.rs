@@ -9,7 +9,7 @@ use super::{
     palette::{BLUE, ORANGE, PURPLE},
     panel::{Panel, Time},
     plot::Plot,
-    units::count,
+    units::{count, exact},
 };
 use crate::{
     measure::{ServiceRecord, ServiceSecond},
@@ -140,7 +140,7 @@ pub(super) fn pools(facts: &RunReport) -> Option<Plot> {
     let panels = services.iter().take(MOST).map(|service| {
         let lines =
             vec![line("in use", service, |second| second.in_use), line("waiting", service, |second| second.waiting)];
-        (format!("{}: {} connections", service.name, count(service.connections as f64)), lines)
+        (format!("{}: {} connections", service.name, exact(service.connections)), lines)
     });
     let panels: Vec<_> = panels.collect();
     let said = panels.iter().map(|(title, lines): &(String, Vec<Line>)| {

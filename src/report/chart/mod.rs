@@ -10,6 +10,7 @@ mod canvas;
 mod capacity;
 mod commands;
 mod comparison;
+mod event_labels;
 mod events;
 mod facts;
 mod gate;

@@ -8,7 +8,7 @@ use super::{
     panel::{COMPLETED, OFFERED, Panel, RESPONSE, Time},
     plot::Plot,
     timeline::Track,
-    units::{count, duration},
+    units::{count, duration, exact},
 };
 
 const RESPONSE_HEIGHT: f64 = 210.0;
@@ -94,7 +94,7 @@ fn describe(facts: &RunReport, track: &Track) -> String {
     let failed = facts.whole().map_or(0, |(row, _)| row.counts.failed());
     sentences.push(match failed {
         0 => "Nothing failed.".to_owned(),
-        failed => format!("{} requests failed.", count(failed as f64)),
+        failed => format!("{} requests failed.", exact(failed)),
     });
     sentences.join(" ")
 }

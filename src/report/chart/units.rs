@@ -12,6 +12,11 @@ pub(super) fn duration(nanos: f64) -> String {
     format!("{} {unit}", plain(value))
 }
 
+/// A whole number, exact as in the tables: `12 345`.
+pub(super) fn exact(count: u64) -> String {
+    crate::report::format::plain(&crate::report::format::count(count))
+}
+
 /// A count to three significant digits: `950`, `12.4k`, `3.2M`.
 pub(super) fn count(value: f64) -> String {
     let value = significant(value.max(0.0));
