@@ -1,7 +1,10 @@
 //! `plimsoll audit`: what a server, its users and its machine are like, without load.
 
 use anyhow::anyhow;
-use clap::{Args, ValueEnum, builder::Resettable};
+use clap::{
+    Args, ValueEnum,
+    builder::{ArgPredicate, Resettable},
+};
 use jiff::Timestamp;
 use tokio::runtime;
 
@@ -9,7 +12,7 @@ use super::{
     args::{
         output::QuietArgs,
         scenario::{DEFAULT, FieldArgs, scenario},
-        target::{INSECURE, SamplingArgs, TargetArgs},
+        target::{EMBEDDED, INSECURE, SamplingArgs, TargetArgs},
     },
     cleanup::Cleanup,
     environment::{software, stamp},
@@ -37,7 +40,12 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", super::exit::HELP))]
 // The other commands load a private server unless another one is named; this one inspects a server that is named.
-#[command(mut_arg("target", |arg| arg.default_value(Resettable::Reset).required(true)))]
+// An option for private servers alone means one.
+#[command(mut_arg("target", |arg| {
+    arg.default_value(Resettable::Reset)
+        .default_value_ifs(PRIVATE.map(|option| (option, ArgPredicate::IsPresent, EMBEDDED)))
+        .required_unless_present_any(PRIVATE)
+}))]
 #[command(mut_arg("set", |arg| arg.requires("scenario")))]
 pub(super) struct Arguments {
     /// Scenario whose services use the server: a file, or name of a built-in scenario; default: none
@@ -66,12 +74,19 @@ pub(super) struct Arguments {
     quiet: QuietArgs,
 }
 
+/// Options of private servers.
+const PRIVATE: [&str; 3] = ["topology", "private_tls", "server_bin"];
+
 const EXAMPLES: &str = "Examples:
   plimsoll audit --target redis://127.0.0.1:6379
   plimsoll audit my.toml --target \
                         redis://user:password@host:6379 --fail-on critical
   plimsoll audit workflow-engine --target \
                         embedded --format html > audit.html";
+
+/// What is said of a node of a cluster that is named by itself.
+const ONE_NODE: &str = "note: the server is a node of a cluster, and this audit is of that node alone: use a target \
+                        redis+cluster://host:port to audit all nodes (with TLS, rediss+cluster://)";
 
 /// Severity from which on an audit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -155,6 +170,9 @@ impl Arguments {
                 display.say(INSECURE);
             }
             let facts: TargetFacts = interrupt.or(target.facts()).await?;
+            if facts.mode == "cluster" && !facts.scheme().ends_with("+cluster") {
+                display.say(ONE_NODE);
+            }
             let look = Box::pin(target.inspect(scenario, facts.same_machine, self.prove_rights));
             // A proof that has begun is brought to its end, or its user would stay behind.
             let mut inspection = if self.prove_rights {
