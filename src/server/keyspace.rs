@@ -75,16 +75,8 @@ pub async fn sample_keyspace(
 ) -> (Option<KeyspaceSample>, Vec<Withheld>) {
     let budget = Budget { began: Instant::now(), busy: Duration::ZERO, limits };
     let questions = Questions::new(client.clone());
-    let mut sampler = Sampler {
-        client,
-        own,
-        questions,
-        budget,
-        silent: false,
-        knows_databases: false,
-        frequency: false,
-        refused: BTreeMap::new(),
-    };
+    let mut sampler =
+        Sampler { client, own, questions, budget, silent: false, server: Known::default(), refused: BTreeMap::new() };
     let databases = sampler.databases().await;
     let looked = sampler.look(databases).await;
     if !sampler.silent {
@@ -110,12 +102,20 @@ struct Sampler {
     budget: Budget,
     /// Whether the server stopped answering.
     silent: bool,
-    /// Whether the server listed its databases.
-    knows_databases: bool,
-    /// Whether the server counts uses.
-    frequency: bool,
+    server: Known,
     /// Commands of steps, with the first refusal of each and whether it is still asked.
     refused: BTreeMap<&'static str, Refusal>,
+}
+
+/// What the server said of itself.
+#[derive(Default)]
+struct Known {
+    /// Whether it listed its databases.
+    databases: bool,
+    /// Whether it counts uses.
+    frequency: bool,
+    /// Whether it is a node of a cluster.
+    in_cluster: bool,
 }
 
 struct Refusal {
@@ -131,8 +131,9 @@ impl Sampler {
     async fn databases(&mut self) -> Vec<(u64, u64)> {
         if let Some(said) = self.questions.ask_text(&["INFO"]).await {
             let info = Info::parse(&said);
-            self.knows_databases = true;
-            self.frequency = info.text("maxmemory_policy").is_some_and(|policy| policy.contains("lfu"));
+            self.server.databases = true;
+            self.server.in_cluster = info.text("redis_mode") == Some("cluster") || info.is_on("cluster_enabled");
+            self.server.frequency = info.text("maxmemory_policy").is_some_and(|policy| policy.contains("lfu"));
             let known = info.compound("db").filter_map(|(rest, keys)| Some((rest.parse().ok()?, keys.number("keys")?)));
             return known.collect();
         }
@@ -165,7 +166,7 @@ impl Sampler {
             }
         }
         // An empty server is known; one that lets nobody look is not.
-        let empty = databases.is_empty() && self.knows_databases;
+        let empty = databases.is_empty() && self.server.databases;
         (empty || !samples.is_empty()).then_some(samples)
     }
 
@@ -202,9 +203,13 @@ impl Sampler {
     async fn take(&mut self, step: Step, groups: &mut KeyGroups) -> Result<Option<Scanned>, Silent> {
         let subjects: Vec<&'static str> = ["TYPE", "MEMORY USAGE", "OBJECT FREQ"]
             .into_iter()
-            .filter(|subject| !self.is_refused(subject) && (*subject != "OBJECT FREQ" || self.frequency))
+            .filter(|subject| !self.is_refused(subject) && (*subject != "OBJECT FREQ" || self.server.frequency))
             .collect();
         let mut lines = Vec::new();
+        if self.server.in_cluster {
+            // A node that has become a replica sends others away otherwise.
+            lines.push(vec![Bytes::from_static(b"READONLY")]);
+        }
         // At every step: a connection that was lost comes back in its own database.
         let select = !self.is_refused("SELECT");
         if select {
@@ -224,6 +229,10 @@ impl Sampler {
         let mut answers = self.ask_together(lines).await?.into_iter();
         let mut next = || answers.next().unwrap_or_else(|| Err("no answer".to_owned()));
 
+        if self.server.in_cluster {
+            // Without it, the keys of a primary are read all the same.
+            let _ = next();
+        }
         if select && let Err(reason) = next() {
             self.refuse("SELECT", reason, true);
             // What follows was said of another database.
@@ -242,6 +251,7 @@ impl Sampler {
                         looked.bytes = value.as_u64();
                     }
                     (_, Ok(value)) => looked.frequency = value.as_u64().and_then(|count| u8::try_from(count).ok()),
+                    (_, Err(reason)) if is_elsewhere(&reason) => gone = true,
                     (_, Err(reason)) => {
                         let always = is_of_command(&reason);
                         refusals.push((*subject, reason, always));
@@ -315,6 +325,11 @@ fn is_of_command(reason: &str) -> bool {
     (reason.starts_with("NOPERM") && !of_key) || reason.starts_with("ERR unknown")
 }
 
+/// Whether a key has moved to another node of the cluster, with its slot.
+fn is_elsewhere(reason: &str) -> bool {
+    ["MOVED ", "ASK "].iter().any(|word| reason.starts_with(word))
+}
+
 /// Questions of one batch.
 struct Step {
     database: u64,
@@ -386,6 +401,12 @@ mod tests {
         assert!(is_of_command("ERR unknown command 'MEMORY', with args beginning with: 'USAGE'"));
         assert!(!is_of_command("NOPERM this user has no permissions to access one of the keys used as arguments"));
         assert!(!is_of_command("NOPERM No permissions to access a key"));
+    }
+
+    #[test]
+    fn a_key_that_has_moved_is_no_refusal() {
+        assert!(is_elsewhere("MOVED 866 127.0.0.1:7001") && is_elsewhere("ASK 866 127.0.0.1:7001"));
+        assert!(!is_elsewhere("NOPERM No permissions to access a key"));
     }
 
     #[test]
