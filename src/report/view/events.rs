@@ -145,7 +145,8 @@ fn spans_in_words([noun, nouns]: [&str; 2], spans: &[&Stall]) -> Option<String> 
 fn bursts_in_words(bursts: &[Burst]) -> Option<String> {
     match bursts {
         [] => None,
-        [burst] => Some(format!("a burst at second {}", burst.from)),
+        [burst] if burst.from == burst.to => Some(format!("a burst at second {}", burst.from)),
+        [burst] => Some(format!("a burst in seconds {} to {}", burst.from, burst.to)),
         _ => Some(format!("{} bursts", bursts.len())),
     }
 }

@@ -343,6 +343,13 @@ impl Section {
         self.brief(line.map(|line| Block::Facts(vec![(name.to_owned(), line)])))
     }
 
+    /// The same with a line behind the rest of it in a terminal's summary.
+    pub(crate) fn with_line(mut self, name: &str, line: Option<String>) -> Self {
+        let line = line.map(|line| Block::Facts(vec![(name.to_owned(), line)]));
+        self.brief.get_or_insert_default().extend(line);
+        self
+    }
+
     /// The same behind all others on a terminal.
     pub(crate) fn closing(self) -> Self {
         Self { closes: true, ..self }

@@ -75,7 +75,11 @@ fn name(subject: &Subject) -> String {
 
 /// `1.24 s`, `2.00 to 4.00 s`, or `≥ 5.00 s`.
 fn bounds(time: Bounds) -> String {
-    let number = |nanos: Nanos| format!("{:.2}", nanos as f64 / SECOND as f64);
+    bounds_to(time, 2)
+}
+
+fn bounds_to(time: Bounds, decimals: usize) -> String {
+    let number = |nanos: Nanos| format!("{:.decimals$}", nanos as f64 / SECOND as f64);
     let seconds = match time.most {
         None => format!("≥{}{}", format::THIN, number(time.least)),
         Some(most) if number(most) == number(time.least) => number(most),
@@ -125,9 +129,16 @@ fn recovery(outage: &Outage, measured_ns: Nanos, limit: Option<Duration>) -> Cel
 
 /// The reason of a verdict.
 pub(super) fn clause(subject: &str, took: Bounds, limit: Nanos) -> String {
-    let limit = format::setting(Duration::from_nanos(limit));
     let verb = if took.most.is_some() { "was met again after" } else { "was not met again in" };
-    let took = bounds(Bounds { most: took.most.or(Some(took.least)), ..took });
+    let took = Bounds { most: took.most.or(Some(took.least)), ..took };
+    // So many digits that a time beyond the limit, or within it, does not read like the limit itself.
+    let reads_alike = |nanos: Nanos, decimals: usize| {
+        let unit = SECOND / 10_u64.pow(decimals as u32);
+        nanos != limit && nanos.abs_diff(limit) <= unit
+    };
+    let ends = [Some(took.least), took.most];
+    let decimals = (2..9).find(|decimals| !ends.iter().flatten().any(|end| reads_alike(*end, *decimals)));
+    let (took, limit) = (bounds_to(took, decimals.unwrap_or(9)), format::setting(Duration::from_nanos(limit)));
     format!("the objective {verb} {took} from the beginning of an outage of {subject} ({limit} allowed)")
 }
 
@@ -164,5 +175,7 @@ mod tests {
             "the objective was met again after 3.00 to 4.00 s from the beginning of an outage of api (2 s allowed)"
         );
         assert!(of(None).starts_with("the objective was not met again in 3.00 s from"), "{}", of(None));
+        let close = clause("api", Bounds { least: 999_780_000, most: Some(1_000_400_000) }, SECOND);
+        assert!(close.contains("after 0.9998 to 1.0004"), "{close}");
     }
 }

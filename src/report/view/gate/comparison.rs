@@ -19,13 +19,27 @@ pub(super) fn section(outcome: &GateReport) -> Section {
     };
     let few: Vec<&GateRow> = rows.iter().filter(|row| tells(row)).collect();
     let mut blocks: Vec<_> = table(outcome, "metrics", "B over A", &few).block().into_iter().collect();
+    let mut rest = None;
     if few.len() < rows.len() {
         let parts: Vec<&GateRow> = rows.iter().filter(|row| row.scope.service.is_some()).collect();
-        let fine = format::counted(parts.iter().filter(|row| !tells(row)).count() as u64, "row", "rows");
-        blocks.push(Block::Paragraph(format!("{fine} of operations and services gave no reason for suspicion.")));
+        let fine: Vec<String> = parts.iter().filter(|row| !tells(row)).map(|row| scope_name(&row.scope)).collect();
+        let number = format::counted(fine.len() as u64, "row", "rows");
+        blocks.push(Block::Paragraph(format!("{number} of operations and services gave no reason for suspicion.")));
+        rest = Some(format!("{} gave no reason for suspicion; their rows are in the report.", listed(&fine)));
         blocks.push(Block::Table(table(outcome, "parts", "Operations and services", &parts)));
     }
-    Section::new("comparison", "B over A", blocks).detailed(Shown::ParagraphsAnd("metrics")).brief_table("metrics")
+    let section = Section::new("comparison", "B over A", blocks);
+    section.detailed(Shown::ParagraphsAnd("metrics")).brief_table("metrics").with_line("Others", rest)
+}
+
+/// The first names of a list, and the number of the others.
+fn listed(names: &[String]) -> String {
+    const NAMED: usize = 5;
+    let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {} more", format::count(more as u64)),
+    }
 }
 
 fn table(outcome: &GateReport, id: &'static str, caption: &str, rows: &[&GateRow]) -> Table {
