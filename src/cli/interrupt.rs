@@ -71,7 +71,7 @@ pub(super) fn outlive_file_size_limit() -> io::Result<()> {
     runtime.block_on(async { signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop) })
 }
 
-/// After so long an end that was asked for is slow, and the user is told what it waits for; and again each time.
+/// After so long an end that was asked for is slow, and says what it waits for; and again each time.
 const SLOW: Duration = Duration::from_secs(3);
 
 /// Does the work on a thread of its own. At the first Ctrl-C, SIGTERM or SIGHUP shows it to end and calls `on_first`, and `on_slow`
