@@ -13,7 +13,7 @@ PROFILE ?= fast
 CLUSTER_FIELDS = $(if $(filter workflow-engine,$(SCENARIO)),--set service.chat.database=0 --set service.ml.database=0)
 
 .DEFAULT_GOAL := help
-.PHONY: help run analysis cluster capacity check test proof bench completions clean
+.PHONY: help run analysis cluster capacity scale check test proof bench completions clean
 
 help: ## show this help
 	@printf 'plimsoll: load and latency benchmark for Redis and Valkey\n\n'
@@ -38,6 +38,10 @@ capacity: ## would a larger pool help the default scenario? shortened to four mi
 	@deploy/install-deps.sh run
 	@cargo build --profile fast --locked
 	@cargo run --profile fast --locked --quiet -- capacity $(SCENARIO) --pool 50,100 --trial 3s --budget 4m $(ARGS)
+
+scale: ## run the tests of load from several machines, with a Slurm of four nodes on this one
+	@deploy/install-deps.sh test
+	cargo test --locked --test system cli::scale cli::slurm
 
 check: ## check format and lints, run the unit tests
 	cargo fmt --check

@@ -4,7 +4,7 @@
 #
 #   deploy/install-deps.sh run     a linker for Rust, a Redis or Valkey server
 #   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, Python with hdrhistogram in target/venv,
-#                                  and RediSearch at target/redisearch.so
+#                                  RediSearch at target/redisearch.so, Slurm, Open MPI and faketime
 #
 # No service is enabled or configured. Debian's and Ubuntu's server package starts one by itself, on loopback port 6379;
 # plimsoll does not use it, its private servers live on ports of their own. So does their Prometheus, on all interfaces;
@@ -214,6 +214,37 @@ need_module() {
     [ -e "$module" ] || note_missing "$module" "install redis-redisearch, or link the module of RediSearch 1.2 there"
 }
 
+# Those that start generators on several machines, and a clock that is wrong.
+need_launchers() {
+    case $manager in
+    apt-get)
+        need_tool slurmctld slurmctld
+        need_tool slurmd slurmd
+        need_tool sinfo slurm-client
+        need_tool mpirun openmpi-bin
+        need_tool faketime faketime
+        ;;
+    dnf)
+        need_tool slurmctld slurm-slurmctld
+        need_tool slurmd slurm-slurmd
+        need_tool sinfo slurm
+        need_tool mpirun openmpi
+        need_tool faketime libfaketime
+        ;;
+    *)
+        # Their packages have no Slurm; brew has another program of that name.
+        is_there slurmctld || note_missing slurmctld "install the controller of Slurm"
+        is_there slurmd || note_missing slurmd "install the daemon of Slurm"
+        is_there sinfo || note_missing sinfo "install the commands of Slurm"
+        case $manager in
+        brew) need_tool mpirun open-mpi ;;
+        *) need_tool mpirun openmpi ;;
+        esac
+        need_tool faketime libfaketime
+        ;;
+    esac
+}
+
 case ${1-} in
 run)
     need_rust
@@ -229,6 +260,7 @@ test)
     need_xmllint
     need_python
     need_module
+    need_launchers
     ;;
 *) give_up "usage: $0 run|test" ;;
 esac

@@ -15,13 +15,42 @@ const PACKAGES: [(&str, &[&str], &[&str]); 5] = [
     (
         "apt-get",
         &["gcc libc6-dev", "redis-server"],
-        &["chromium", "prometheus", "libxml2-utils", "python3 python3-venv", "redis-redisearch"],
+        &[
+            "chromium",
+            "prometheus",
+            "libxml2-utils",
+            "python3 python3-venv",
+            "redis-redisearch",
+            "slurmctld",
+            "slurmd",
+            "slurm-client",
+            "openmpi-bin",
+            "faketime",
+        ],
     ),
-    ("dnf", &["gcc", "valkey"], &["chromium", "golang-github-prometheus", "libxml2", "python3"]),
-    ("apk", &["gcc musl-dev", "redis"], &["chromium", "prometheus", "libxml2-utils", "python3 py3-pip"]),
-    ("pacman", &["gcc", "valkey"], &["chromium", "prometheus", "libxml2", "python"]),
+    (
+        "dnf",
+        &["gcc", "valkey"],
+        &[
+            "chromium",
+            "golang-github-prometheus",
+            "libxml2",
+            "python3",
+            "slurm-slurmctld",
+            "slurm-slurmd",
+            "slurm",
+            "openmpi",
+            "libfaketime",
+        ],
+    ),
+    (
+        "apk",
+        &["gcc musl-dev", "redis"],
+        &["chromium", "prometheus", "libxml2-utils", "python3 py3-pip", "openmpi", "libfaketime"],
+    ),
+    ("pacman", &["gcc", "valkey"], &["chromium", "prometheus", "libxml2", "python", "openmpi", "libfaketime"]),
     // The linker is Apple's there.
-    ("brew", &["redis"], &["--cask chromium", "prometheus", "libxml2", "python3"]),
+    ("brew", &["redis"], &["--cask chromium", "prometheus", "libxml2", "python3", "open-mpi", "libfaketime"]),
 ];
 
 /// A machine with a shell, cargo without its components, and rustup.
@@ -62,7 +91,10 @@ impl Machine {
     /// Every tool.
     fn add_tools(&self) {
         let programs = ["cargo", "cc", "redis-server", "chromium", "prometheus", "promtool", "xmllint"];
-        for tool in programs.into_iter().chain(["../target/venv/bin/python", "../target/redisearch.so"]) {
+        let launchers = ["slurmctld", "slurmd", "sinfo", "mpirun", "faketime"];
+        for tool in
+            programs.into_iter().chain(launchers).chain(["../target/venv/bin/python", "../target/redisearch.so"])
+        {
             self.add(tool, "exit 0");
         }
     }
@@ -111,6 +143,8 @@ fn tools_of_tests() -> BTreeSet<String> {
     for file in ["tests/hlog.rs", "tests/cli/modules.rs"] {
         tools.extend(named(file, ".join(\"").into_iter().filter(|path| path.starts_with("target/")));
     }
+    // Started by the program, and by a script.
+    tools.extend(["mpirun", "faketime"].map(str::to_owned));
     tools.extend(named("src/target/private/program.rs", "const NAMES: [&str; 2] = [\""));
     tools
 }

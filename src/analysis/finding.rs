@@ -3,6 +3,7 @@
 use super::{
     dependencies::{Answers, DependencyOutage},
     events::{Burst, Stall},
+    generators::GeneratorFinding,
     judgement::Check,
     nodes::Lag,
     row::Scope,
@@ -122,6 +123,8 @@ pub enum Finding {
         /// That over an even share.
         factor: f64,
     },
+    /// Processes that sent the load differ.
+    Generators(GeneratorFinding),
     /// A replica that served reads was further behind than its primary's last second.
     StaleReads {
         /// Its address.

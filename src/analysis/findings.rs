@@ -3,6 +3,7 @@
 use super::{
     Check, CheckKind, DependencySide, Events, Finding, Level, Row, Scope, ServerSide, Stall,
     evidence::Evidence,
+    generators::{self, GeneratorRow},
     nodes::{self, NodeRow},
     planned::Planned,
     reads, server_findings,
@@ -40,7 +41,7 @@ pub const WAITS: &str = "; the command blocks by design";
 
 /// Findings, most important first.
 pub(super) fn findings(
-    (evidence, nodes): (&Evidence<'_>, &[NodeRow]),
+    (evidence, nodes, generators): (&Evidence<'_>, &[NodeRow], &[GeneratorRow]),
     checks: &[Check],
     (events, planned): (&Events, &Planned<'_>),
     server: &ServerSide,
@@ -78,6 +79,7 @@ pub(super) fn findings(
     findings.extend(slow_operations(evidence));
     let uneven = nodes::uneven(nodes);
     findings.extend(uneven.map(|(node, share, factor)| Finding::UnevenLoad { node: node.name.clone(), share, factor }));
+    findings.extend(generators::findings(generators).map(Finding::Generators));
     let stale = |row: &NodeRow| Some(Finding::StaleReads { node: row.name.clone(), lag: row.stale()? });
     findings.extend(nodes.iter().filter_map(stale));
     findings.extend(reads::missing(run, evidence.scenario));

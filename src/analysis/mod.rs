@@ -23,11 +23,13 @@ mod families;
 mod finding;
 mod findings;
 pub mod gate;
+mod generators;
 mod grade;
 mod judgement;
 mod keyspace;
 mod layout;
 mod mean;
+mod merge;
 mod model;
 mod nodes;
 mod outages;
@@ -63,9 +65,11 @@ pub use events::{Burst, Events, Stall};
 pub use families::{Family, FamilyKind};
 pub use finding::Finding;
 pub use findings::WAITS;
+pub use generators::{GeneratorFinding, GeneratorRow};
 pub use grade::Grade;
 pub use judgement::{Check, Conclusion, Doubt, Level, Reason};
 pub use keyspace::{DatabaseSide, KeyShare, KeyspaceSide, sampled_total};
+pub use merge::{MergeError, Merger};
 pub use model::Analysis;
 pub use nodes::{Lag, NodeLoad, NodeRow, UNEVEN, spread};
 pub use outages::{Bounds, Outage, STEADY, Subject};
@@ -109,6 +113,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         judgements.push(of_row);
     }
     let (nodes, reads) = (nodes::nodes(run, limit), reads::reads(run, limit));
+    let generators = generators::generators(run);
     let evidence = Evidence { run, scenario, rows: &rows, timelines: &timelines, silences: &silences };
     let checks = validity::checks(&evidence);
     judge_silences(&mut judgements, &evidence, &silences);
@@ -144,7 +149,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
     let server = server::server_side(&evidence);
     let dependencies = dependencies::dependencies(&run.dependencies);
     let findings = findings::findings(
-        (&evidence, &nodes),
+        (&evidence, &nodes, &generators),
         &checks,
         (&events, &Planned::new(&run.events, outages.iter().filter_map(Outage::explained))),
         &server,
@@ -184,6 +189,7 @@ pub fn analyse(run: &Run, scenario: &Scenario) -> Analysis {
         server,
         nodes,
         reads,
+        generators,
         outages,
         client,
         families,

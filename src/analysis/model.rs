@@ -2,8 +2,9 @@
 
 use super::{
     Conclusion, audit::Ruling, client_cost::ClientSide, dependencies::DependencySide, events::Events, families::Family,
-    finding::Finding, judgement::Check, keyspace::KeyspaceSide, nodes::NodeRow, outages::Outage, pools::PoolUse,
-    reads::ReadRow, row::Row, scaling::Scaling, server::ServerSide, timeline::Timeline,
+    finding::Finding, generators::GeneratorRow, judgement::Check, keyspace::KeyspaceSide, nodes::NodeRow,
+    outages::Outage, pools::PoolUse, reads::ReadRow, row::Row, scaling::Scaling, server::ServerSide,
+    timeline::Timeline,
 };
 
 /// Everything that the reports say, computed once from a [`crate::results::Run`].
@@ -30,6 +31,8 @@ pub struct Analysis {
     pub nodes: Vec<NodeRow>,
     /// Reads by role of the node that served them; none where no service reads from replicas.
     pub reads: Vec<ReadRow>,
+    /// Processes that sent the load, by their numbers; none where it was one.
+    pub generators: Vec<GeneratorRow>,
     /// Outages of services and nodes, in the order of time.
     pub outages: Vec<Outage>,
     /// What the client library costs; `None` if it was not measured.

@@ -47,12 +47,14 @@ pub(super) fn pauses(recording: &Recording) -> Vec<Span> {
     union(recording.workers.iter().flat_map(|worker| worker.pauses.iter().copied()).collect())
 }
 
-/// Share of the measured period in which the worker that paused longest did not run.
-pub(super) fn paused(recording: &Recording) -> Option<f64> {
+/// The worker that paused longest, by its place, and the share of the measured period in which it did not run.
+pub(super) fn paused(recording: &Recording) -> Option<(usize, f64)> {
     let measured = recording.period.measured_ns;
     let of_worker = |pauses: &Vec<Span>| total_until(pauses, measured);
-    let longest = recording.workers.iter().map(|worker| of_worker(&worker.pauses)).max()?;
-    (measured > 0).then(|| longest as f64 / measured as f64)
+    let workers = recording.workers.iter().enumerate();
+    let (worker, longest) =
+        workers.map(|(number, worker)| (number, of_worker(&worker.pauses))).max_by_key(|(_, length)| *length)?;
+    (measured > 0).then(|| (worker, longest as f64 / measured as f64))
 }
 
 /// Pauses of the harness without those within an outage: where it found no answer before and after a pause, and ran for most
@@ -156,7 +158,7 @@ mod tests {
         run.recording.workers[1].pauses.push(Span { from_ns: 2 * SECOND + MS / 2, to_ns: 3 * SECOND });
         let silence = first(&run);
         assert_eq!(silence.spans, [], "{silence:?}");
-        assert!((paused(&run.recording).unwrap() - 0.9995 / 12.0).abs() < 1e-9);
+        assert!((paused(&run.recording).unwrap().1 - 0.9995 / 12.0).abs() < 1e-9);
     }
 
     #[test]

@@ -64,7 +64,11 @@ fn bend(kind: CheckKind) -> Option<Bend> {
         | CheckKind::Throttling
         | CheckKind::Pauses => Some(Bend::Worse),
         CheckKind::AchievedRate | CheckKind::Misses => Some(Bend::Better),
-        CheckKind::Accounts | CheckKind::Panics | CheckKind::LittlesLaw => Some(Bend::Unknown),
+        CheckKind::Accounts
+        | CheckKind::Panics
+        | CheckKind::LittlesLaw
+        | CheckKind::Start
+        | CheckKind::GeneratorLag => Some(Bend::Unknown),
         CheckKind::Drift => Some(Bend::Drift),
         CheckKind::Backlog => Some(Bend::Growth),
         CheckKind::Errors | CheckKind::BeyondRange => None,
@@ -326,7 +330,15 @@ fn is_of_time(reason: &Reason) -> bool {
 /// Whether a check concerns a row: its subject is the row's service, an operation of it, or the whole harness.
 pub(super) fn concerns(check: &Check, row: &Row) -> bool {
     let (Some(service), Some(subject)) = (&row.scope.service, &check.subject) else { return true };
-    let of_harness = matches!(check.kind, CheckKind::WorkerCpu | CheckKind::Pauses);
+    let of_harness = matches!(
+        check.kind,
+        CheckKind::WorkerCpu
+            | CheckKind::Pauses
+            | CheckKind::Steal
+            | CheckKind::Throttling
+            | CheckKind::Start
+            | CheckKind::GeneratorLag
+    );
     let is_own = subject == service || subject.strip_prefix(service.as_str()).is_some_and(|rest| rest.starts_with(' '));
     of_harness || is_own
 }

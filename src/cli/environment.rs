@@ -1,6 +1,6 @@
 //! Facts that a result must carry to be understood later: the machine, and the program itself.
 
-use std::{fs, process::Command};
+use std::{env, fs, process::Command};
 
 use jiff::Timestamp;
 
@@ -20,6 +20,12 @@ pub(super) fn software() -> Software {
         fred: env!("PLIMSOLL_FRED").to_owned(),
         profile: env!("PLIMSOLL_PROFILE").to_owned(),
     }
+}
+
+/// Name of this machine, or of the node of Slurm that it is.
+pub(super) fn host_name() -> String {
+    let of_system = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    env::var("SLURMD_NODENAME").unwrap_or_else(|_| of_system())
 }
 
 /// The machine that this program runs on. What cannot be found out is `unknown` or 0.

@@ -23,13 +23,16 @@ mod journal;
 mod lease;
 mod list;
 mod man;
+mod merge;
 mod output;
 mod progress;
 mod report;
 mod run;
+mod scale;
 mod scenarios;
 mod schema;
 mod shape;
+mod shard;
 mod stderr;
 mod turns;
 
@@ -72,13 +75,16 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(Box<run::Arguments>),
+    Run(Box<run::Command>),
+    Scale(Box<scale::Arguments>),
     Capacity(Box<capacity::Arguments>),
     Gate(Box<gate::Arguments>),
     Audit(audit::Arguments),
     Ci(Box<ci::Arguments>),
     Baseline(baseline::Arguments),
     Compare(compare::Arguments),
+    Merge(merge::Arguments),
+    Shard(shard::Arguments),
     Report(report::Arguments),
     History(history::Arguments),
     Clean(clean::Arguments),
@@ -116,12 +122,15 @@ impl Program {
     fn carry_out(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Run(arguments) => run::run(&arguments, self.look),
+            Command::Scale(arguments) => scale::run(&arguments, self.look),
             Command::Capacity(arguments) => capacity::run(*arguments, self.look),
             Command::Gate(arguments) => gate::run(&arguments, self.look),
             Command::Audit(arguments) => audit::run(arguments, self.look),
             Command::Ci(arguments) => ci::run(*arguments, self.look),
             Command::Baseline(arguments) => baseline::run(&arguments, self.look),
             Command::Compare(arguments) => compare::run(&arguments, self.look),
+            Command::Shard(arguments) => shard::work(&arguments),
+            Command::Merge(arguments) => merge::run(&arguments, self.look),
             Command::Report(arguments) => report::run(&arguments, self.look),
             Command::History(arguments) => history::run(&arguments, self.look),
             Command::Clean(arguments) => clean::run(&arguments),
@@ -201,7 +210,8 @@ mod tests {
         // Options that mean something else there.
         let is_another = |command: &str, option: &str| match option {
             "target" => command == "clean",
-            "yes" => ["ci", "clean", "run"].contains(&command),
+            "yes" => ["ci", "clean", "run", "scale"].contains(&command),
+            "workers" => command == "scale",
             "warmup" => command == "capacity",
             "rate" => command == "gate",
             "out" => ["compare", "history", "man"].contains(&command),

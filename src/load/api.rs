@@ -1,10 +1,11 @@
 //! What a caller of the load engine gives and gets beside the recording: settings, progress, seconds and errors.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{pacing::Pacing, turns::Turns};
 use crate::{
     measure::{Nanos, Series, SeriesId, SeriesKey, ServiceInterval},
+    scenario::Shard,
     target::TargetError,
 };
 
@@ -19,6 +20,10 @@ pub struct Settings {
     pub same_machine: bool,
     /// Whether two halves of the services take turns; by default all are loaded at once.
     pub turns: Option<Turns>,
+    /// Part of the load that this process sends.
+    pub shard: Shard,
+    /// When the load begins; by default as soon as all connections are open.
+    pub begin: Option<Instant>,
 }
 
 /// State of a run, for display.
@@ -120,6 +125,15 @@ pub enum LoadError {
     /// The packing thread panicked.
     #[error("the packing thread panicked; this is a defect of plimsoll, please report it")]
     PackerPanicked,
+    /// The instant of the start was over before all connections were open.
+    #[error(
+        "all connections were open {} ms after the agreed start: agree on a later one (--start-at, or --start-in of plimsoll scale)",
+        late.as_millis()
+    )]
+    NotReady {
+        /// Time since the start.
+        late: Duration,
+    },
     /// The user ended the run before the load began.
     #[error("interrupted before the load began")]
     Interrupted,

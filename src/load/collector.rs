@@ -32,6 +32,9 @@ const CONNECTING_POLL: Duration = Duration::from_millis(5);
 /// Pause between two looks at the machine and the packing thread during the load: long enough not to disturb the load.
 const POLL: Duration = Duration::from_millis(20);
 
+/// Time before an agreed start in which the thread does not sleep.
+const LAST_STRETCH: Duration = Duration::from_millis(2);
+
 /// Interval of progress reports while connecting.
 const CONNECTING_PROGRESS: Duration = Duration::from_millis(250);
 
@@ -78,6 +81,28 @@ impl<'a> Collector<'a> {
         Ok(connecting)
     }
 
+    /// Waits for the agreed instant, if there is one, and gives the clock that the load begins with.
+    fn wait_for_begin(&self) -> Result<Clock, LoadError> {
+        let Some(begin) = self.plan.begin else { return Ok(Clock::start()) };
+        if let Some(late) = Instant::now().checked_duration_since(begin) {
+            return Err(LoadError::NotReady { late });
+        }
+        loop {
+            let left = begin.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(Clock::starting_at(begin));
+            }
+            if self.stop.is_cancelled() {
+                return Err(LoadError::Interrupted);
+            }
+            // The last stretch spins: a sleep ends up to a millisecond late.
+            match left.checked_sub(LAST_STRETCH) {
+                Some(left) => std::thread::sleep(left.min(POLL)),
+                None => std::hint::spin_loop(),
+            }
+        }
+    }
+
     /// Takes in what the workers report.
     fn poll(&mut self) -> Result<(), LoadError> {
         for (number, worker) in self.workers.iter().enumerate() {
@@ -113,9 +138,9 @@ impl<'a> Collector<'a> {
         on_start: impl FnOnce(Timeframe),
         on_second: Option<OnSecond>,
     ) -> Result<Recording, LoadError> {
+        let clock = self.wait_for_begin()?;
         let Self { scenario, plan, stop, workers, starts, openings } = self;
         let phases = scenario.run;
-        let clock = Clock::start();
         let start = nanos(phases.warmup);
         let planned = nanos(phases.duration);
         let end = Arc::new(AtomicU64::new(start.saturating_add(planned)));
@@ -201,7 +226,7 @@ fn worker_record(scenario: &Scenario, plan: &Plan, number: usize, done: &Done) -
     }
 }
 
-fn progress(now: Nanos, start: Nanos, end: Nanos, drain: Nanos, services: Vec<ServiceProgress>) -> Progress {
+pub(super) fn progress(now: Nanos, start: Nanos, end: Nanos, drain: Nanos, services: Vec<ServiceProgress>) -> Progress {
     let (phase, from, of) = match now {
         now if now < start => (Phase::WarmUp, 0, start),
         now if now < end => (Phase::Measuring, start, end - start),

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     measure::{self, Clock, ErrorClass, Failure, Interval, Nanos, Recorder, Series, ServiceInterval},
     operation::{Kind, Reply, Request},
-    scenario::{self, Scenario},
+    scenario::{self, Scenario, Shard},
     target::{self, Driver, DriverConnection, Losses, TargetError},
 };
 
@@ -286,7 +286,7 @@ impl Bench {
             work: Cell::new(0),
             earlier: Notify::new(),
         });
-        let part = Part { service: 0, instance: 0, instances: 1, number: 0, parts: 1 };
+        let part = Part { service: 0, instance: 0, instances: 1, shard: Shard::WHOLE, number: 0, parts: 1 };
         let station = Rc::new(Station::new(Rc::clone(&worker), scenario, &plan, part, fake.losses()));
         let mut connections = Vec::new();
         for _ in 0..scenario.services[0].pool.size {

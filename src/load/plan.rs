@@ -1,6 +1,9 @@
 //! Assignment of the load: the numbers of the series, and the worker of each part of each service.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use super::{
     api::Settings,
@@ -11,7 +14,7 @@ use super::{
 use crate::{
     measure::{OTHERS, READS, REDIRECTED, SEVERAL, SeriesId, SeriesKey, SeriesRole},
     operation::{Access, DataType, Kind, Removal},
-    scenario::{Action, Command, Operation, Scenario, Service},
+    scenario::{Action, Command, Operation, Scenario, Service, Shard},
     target::Served,
 };
 
@@ -34,6 +37,8 @@ pub(super) struct Plan {
     pub(super) pacing: Pacing,
     /// Whether two halves of the services take turns.
     pub(super) turns: Option<Turns>,
+    /// When the load begins, where that is agreed.
+    pub(super) begin: Option<Instant>,
 }
 
 /// Facts of a series before the load.
@@ -113,7 +118,7 @@ impl Plan {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let for_server = usize::from(settings.same_machine);
         let workers = settings.workers.unwrap_or_else(|| cores.saturating_sub(for_server)).max(1);
-        let workers = assign(scenario, workers, settings.turns);
+        let workers = assign(scenario, workers, settings.turns, settings.shard);
         let spare = workers.len() + for_server <= cores;
         let pacing = settings.pacing.unwrap_or(if spare { Pacing::Spin } else { Pacing::Adaptive });
         let operations = series.len();
@@ -124,7 +129,8 @@ impl Plan {
         {
             nodes.reads = Some(READS.map(|role| add_to(&mut series, service, role)));
         }
-        Self { series, operations, before_reads, services, nodes, workers, pacing, turns: settings.turns }
+        let Settings { turns, begin, .. } = settings;
+        Self { series, operations, before_reads, services, nodes, workers, pacing, turns, begin }
     }
 
     /// Series of the services on one worker.
@@ -158,19 +164,19 @@ impl Plan {
 ///
 /// Services that take turns share a worker, part by part: on workers of their own the two halves would differ by thread and
 /// core.
-fn assign(scenario: &Scenario, workers: usize, turns: Option<Turns>) -> Vec<Vec<Part>> {
+fn assign(scenario: &Scenario, workers: usize, turns: Option<Turns>, shard: Shard) -> Vec<Vec<Part>> {
     // A closed loop takes what it can get, so it counts like the sum of all open ones.
     let open = scenario.offered_rate().unwrap_or(0.0);
     let root = |index| turns.map_or(index, |turns| turns.root(index));
     let mut cuts: BTreeMap<usize, u32> = BTreeMap::new();
     for (index, service) in scenario.services.iter().enumerate() {
-        let own = parts(service, workers);
+        let own = parts(service, workers, shard);
         cuts.entry(root(index)).and_modify(|cut| *cut = own.min(*cut)).or_insert(own);
     }
     let mut units: BTreeMap<(usize, u32, u32), (f64, Vec<Part>)> = BTreeMap::new();
     for (index, service) in scenario.services.iter().enumerate() {
         let load = service.offered_rate().unwrap_or(open.max(1.0));
-        for part in Part::all(index, service.instances, cuts[&root(index)]) {
+        for part in Part::all(index, service.instances, cuts[&root(index)], shard) {
             let (sum, taken) = units.entry((root(index), part.instance, part.number)).or_default();
             *sum += load / f64::from(part.instances * part.parts);
             taken.push(part);
@@ -294,7 +300,7 @@ mod tests {
             scenario.services.extend(scenario.services.clone());
             let turns = Turns { window: Duration::from_millis(25), half };
             for workers in 1..=8 {
-                let assigned = assign(&scenario, workers, Some(turns));
+                let assigned = assign(&scenario, workers, Some(turns), Shard::WHOLE);
                 for parts in &assigned {
                     let (first, second): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.service < half);
                     let root = |part: &&Part| (part.service % half, part.instance, part.number);
@@ -312,7 +318,7 @@ mod tests {
         let mut scenario = load("mixed").unwrap();
         scenario.services[0].instances = 3;
         let numbers = |workers| -> Vec<Vec<u32>> {
-            let assigned = assign(&scenario, workers, None);
+            let assigned = assign(&scenario, workers, None, Shard::WHOLE);
             assigned.iter().map(|parts| parts.iter().map(|part| part.instance).collect()).collect()
         };
         assert_eq!(numbers(2), [vec![0, 2], vec![1]]);

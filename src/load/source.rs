@@ -100,12 +100,14 @@ impl Source {
             Load::Open { rate, arrivals } => {
                 let rate = rate / f64::from(part.instances);
                 let mut arrivals = Box::new(Arrivals::new(scenario.seed, root, part.instance, rate, arrivals));
-                let next = next_arrival(&mut arrivals, part.number as usize, turn);
-                Process::Open { arrivals, others: part.parts as usize - 1, next }
+                let (first, stride) = part.cut();
+                let next = next_arrival(&mut arrivals, first as usize, turn);
+                Process::Open { arrivals, others: stride as usize - 1, next }
             }
             Load::Closed { clients, think_time } => {
                 let clients = u64::from(part.instance_of(clients));
-                let own = (u64::from(part.number)..clients).step_by(part.parts as usize);
+                let (first, stride) = part.cut();
+                let own = (u64::from(first)..clients).step_by(stride as usize);
                 let think_time = nanos(think_time);
                 // Clients begin spread over one think time, not all at once.
                 let begins = |client| next_moment(think_time * client / clients, turn);
@@ -186,14 +188,14 @@ fn next_moment(now: Nanos, turn: Option<Turn>) -> Nanos {
 mod tests {
     use std::time::Duration;
 
-    use proptest::{prelude::Just, prop_assert_eq, prop_oneof, proptest};
+    use proptest::{collection::vec, prelude::Just, prop_assert_eq, prop_oneof, proptest};
 
     use super::{
         super::{fake, part::Part, turns::Turns},
         Nanos, Source,
     };
     use crate::{
-        scenario::{ArrivalProcess, Load},
+        scenario::{ArrivalProcess, Load, Shard},
         workload::sample::laws,
     };
 
@@ -207,8 +209,17 @@ mod tests {
     }
 
     fn all(load: Load, instances: u32, parts: u32, turns: Option<Turns>, before: Nanos) -> Vec<(Nanos, u64)> {
-        let parts = Part::all(0, instances, parts);
+        let parts = Part::all(0, instances, parts, Shard::WHOLE);
         let mut all: Vec<_> = parts.flat_map(|part| requests(load, part, turns, before)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The same of all shards, which are divided into these parts.
+    fn of_shards(load: Load, instances: u32, parts: &[u32], before: Nanos) -> Vec<(Nanos, u64)> {
+        let shards = Shard::all(parts.len() as u32).zip(parts);
+        let parts = shards.flat_map(|(shard, parts)| Part::all(0, instances, *parts, shard));
+        let mut all: Vec<_> = parts.flat_map(|part| requests(load, part, None, before)).collect();
         all.sort_unstable();
         all
     }
@@ -227,6 +238,29 @@ mod tests {
             let load = Load::Open { rate, arrivals };
             let all = |parts| all(load, instances, parts, turns, 5_000_000);
             prop_assert_eq!(all(parts), all(1));
+        }
+
+        #[test]
+        fn the_requests_of_the_shards_are_those_of_the_whole(
+            rate in 1e3..1e6,
+            arrivals in prop_oneof![Just(ArrivalProcess::Poisson), Just(ArrivalProcess::Uniform)],
+            instances in 1_u32..4,
+            parts in vec(1_u32..4, 1..=8),
+        ) {
+            let load = Load::Open { rate, arrivals };
+            prop_assert_eq!(of_shards(load, instances, &parts, 5_000_000), all(load, instances, 1, None, 5_000_000));
+        }
+
+        #[test]
+        fn the_clients_of_the_shards_are_those_of_the_whole(
+            clients in 32_u32..100,
+            instances in 1_u32..4,
+            parts in vec(1_u32..4, 1..=8),
+        ) {
+            let load = Load::Closed { clients, think_time: Duration::from_millis(5) };
+            let due = |requests: Vec<(Nanos, u64)>| -> Vec<Nanos> { requests.into_iter().map(|(due, _)| due).collect() };
+            let whole = due(all(load, instances, 1, None, 5_000_000));
+            prop_assert_eq!(due(of_shards(load, instances, &parts, 5_000_000)), whole);
         }
 
         #[test]

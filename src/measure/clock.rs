@@ -31,6 +31,11 @@ impl Clock {
         Self { epoch: Instant::now() }
     }
 
+    /// A clock with an epoch that may lie in the future; until then it shows 0.
+    pub fn starting_at(epoch: Instant) -> Self {
+        Self { epoch }
+    }
+
     /// Nanoseconds since the epoch.
     #[inline]
     pub fn now(&self) -> Nanos {
@@ -64,6 +69,11 @@ impl Timeframe {
     /// A period that ends at `end` unless it is moved forward.
     pub fn new(clock: Clock, start: Nanos, end: Arc<AtomicU64>) -> Self {
         Self { clock, start, end }
+    }
+
+    /// Moves the end of the measured period forward.
+    pub fn end_at(&self, end: Nanos) {
+        self.end.fetch_min(end, Ordering::Relaxed);
     }
 
     /// End of the measured period, as it stands now.

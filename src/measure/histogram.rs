@@ -83,6 +83,15 @@ impl Latencies {
         self.beyond_range += other.beyond_range;
     }
 
+    /// What was packed: recorded again.
+    pub fn unpacked(packed: &PackedHistogram) -> Self {
+        let mut latencies = Self::default();
+        Unpacker::default().visit(packed, |value, count| {
+            latencies.histogram.saturating_record_n(value, u32::try_from(count).unwrap_or(u32::MAX));
+        });
+        latencies
+    }
+
     /// Forgets everything, keeping the memory.
     pub fn clear(&mut self) {
         if !self.histogram.is_empty() {

@@ -8,6 +8,7 @@ mod background;
 mod clock;
 mod decode;
 mod histogram;
+mod merge;
 mod outcome;
 mod recorder;
 mod recording;

@@ -101,7 +101,7 @@ impl ServiceInterval {
 }
 
 /// The time that is in a span of both lists, each in order and without overlaps.
-fn common(one: &[Span], other: &[Span]) -> Vec<Span> {
+pub(super) fn common(one: &[Span], other: &[Span]) -> Vec<Span> {
     let overlap = |a: &Span, b: &Span| Span { from_ns: a.from_ns.max(b.from_ns), to_ns: a.to_ns.min(b.to_ns) };
     let pairs = one.iter().flat_map(|a| other.iter().map(move |b| overlap(a, b)));
     pairs.filter(|span| span.length() > 0).collect()

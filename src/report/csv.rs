@@ -3,6 +3,7 @@
 use super::{
     csv_table::{self, or_all, table},
     json_events::EventSummary,
+    json_generators::GeneratorSummary,
     json_nodes::{NodeSummary, ReadSummary},
     json_outages,
     number::{micros, ratio, rounded, seconds},
@@ -30,6 +31,11 @@ pub(super) fn events(run: &Run) -> Vec<u8> {
 /// `nodes.csv`: one row per node, then requests that no single known node served.
 pub(super) fn nodes(analysis: &Analysis) -> Vec<u8> {
     csv_table::records(analysis.nodes.iter().map(NodeSummary::new))
+}
+
+/// `generators.csv`: one row per process that sent the load.
+pub(super) fn generators(analysis: &Analysis) -> Vec<u8> {
+    csv_table::records(analysis.generators.iter().map(GeneratorSummary::new))
 }
 
 /// `reads.csv`: reads of each service that reads from replicas, one row per role of the node.

@@ -132,6 +132,7 @@ impl Document for RunReport {
             headline_file(self),
         ];
         files.extend((!analysis.nodes.is_empty()).then(|| file("nodes.csv", csv::nodes(analysis))));
+        files.extend((!analysis.generators.is_empty()).then(|| file("generators.csv", csv::generators(analysis))));
         files.extend((!analysis.reads.is_empty()).then(|| file("reads.csv", csv::reads(analysis))));
         files.extend((!analysis.outages.is_empty()).then(|| file("outages.csv", csv::outages(run, analysis))));
         files.extend((!run.events.is_empty()).then(|| file("events.csv", csv::events(run))));

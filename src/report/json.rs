@@ -8,6 +8,7 @@ use super::{
     json_audit::RulingRecord,
     json_client_cost::ClientCostRow,
     json_events::EventSummary,
+    json_generators::GeneratorSummary,
     json_nodes::{NodeSummary, ReadSummary},
     json_outages::{self, OutageSummary},
     json_parts::{Finding, Objective, ServiceClient, Software, Target, clients, findings, remarks, text},
@@ -75,6 +76,10 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<ReadSummary>")]
         reads: Option<Vec<ReadSummary<'a>>> = reads(report),
+        /// Processes that sent the load together; as in `generators.csv`, and only where there are several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Vec<GeneratorSummary>")]
+        generators: Option<Vec<GeneratorSummary<'a>>> = generators(report),
         /// Events of the scenario; as in `events.csv`, and only where there are any.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(with = "Vec<EventSummary>")]
@@ -173,6 +178,11 @@ record! {
 fn reads(report: &RunReport) -> Option<Vec<ReadSummary<'_>>> {
     let reads = &report.analysis.reads;
     (!reads.is_empty()).then(|| reads.iter().map(ReadSummary::new).collect())
+}
+
+fn generators(report: &RunReport) -> Option<Vec<GeneratorSummary<'_>>> {
+    let generators = &report.analysis.generators;
+    (!generators.is_empty()).then(|| generators.iter().map(GeneratorSummary::new).collect())
 }
 
 fn nodes(report: &RunReport) -> Option<Vec<NodeSummary<'_>>> {

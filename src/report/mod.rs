@@ -36,6 +36,7 @@ mod json_client_cost;
 mod json_comparison;
 mod json_events;
 mod json_gate;
+mod json_generators;
 mod json_nodes;
 mod json_outages;
 mod json_parts;

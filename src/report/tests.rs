@@ -338,6 +338,8 @@ fn every_finding_in_words() {
         CheckKind::Errors,
         CheckKind::Accounts,
         CheckKind::Panics,
+        CheckKind::Start,
+        CheckKind::GeneratorLag,
         CheckKind::BeyondRange,
     ];
     findings.extend(kinds.map(|kind| Finding::Trust(check(kind, Level::Warn))));

@@ -35,6 +35,10 @@ pub enum CheckKind {
     Accounts,
     /// Number of worker threads that panicked, which ended the run early; must be 0.
     Panics,
+    /// Largest error of a generator's start, as a share of a second.
+    Start,
+    /// p99 of the schedule lag of the generator with the longest one, like [`Self::ScheduleLag`].
+    GeneratorLag,
     /// Durations beyond the range of a histogram.
     BeyondRange,
 }

@@ -23,6 +23,10 @@ pub enum ResultsError {
     Incomplete { source: Box<ResultsError>, kept: Option<PathBuf> },
     #[error("no saved run in {}: `plimsoll list` lists saved runs", place.display())]
     NoRun { place: PathBuf },
+    #[error("{} is one shard of a run: merge it with the others (`plimsoll merge`)", place.display())]
+    Shard { place: PathBuf },
+    #[error("no shard of a run in {}: expected the folder of a `plimsoll run --shard`", place.display())]
+    NoShard { place: PathBuf },
     #[error("no baseline {name} in {}: `plimsoll baseline list` lists the baselines", folder.display())]
     NoBaseline { name: String, folder: PathBuf },
     #[error("{}: {source}: restore it, or `plimsoll baseline rm {name}` and save its runs again", file.display())]

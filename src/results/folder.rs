@@ -25,8 +25,11 @@ pub(super) const GATE_FILE: &str = "gate.json";
 /// Name of the saved summary of `plimsoll ci` in its folder.
 pub(super) const CI_FILE: &str = "ci.json";
 
+/// Name of the saved part of a run in its folder.
+pub const SHARD_FILE: &str = "shard.json";
+
 /// Files by which a result folder is known.
-pub(super) const ARTIFACTS: [&str; 4] = [CI_FILE, GATE_FILE, CAPACITY_FILE, RUN_FILE];
+pub(super) const ARTIFACTS: [&str; 5] = [CI_FILE, GATE_FILE, CAPACITY_FILE, RUN_FILE, SHARD_FILE];
 
 /// Bytes that must be writable before a run starts: the size of a few minutes' results with charts.
 const PROBE: usize = 8 << 20;

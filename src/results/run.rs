@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Calibration, ClientCost, DependencyRecord, EventRecord, Inspection, NodeFacts, NodeRecord, NodeRole, ServerRecord,
-    WriteAuditRecord,
+    Calibration, ClientCost, DependencyRecord, Environment, EventRecord, Generator, Inspection, NodeFacts, NodeRecord,
+    NodeRole, ServerRecord, ShardRecord, WriteAuditRecord,
 };
 use crate::{
     measure::Recording,
@@ -55,6 +55,27 @@ pub struct Run {
     /// What the client library costs; `None` if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_cost: Option<ClientCost>,
+    /// Which part of a run this is; `None` for a whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardRecord>,
+    /// Processes that sent the load, in the order of their numbers; none where it was one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generators: Vec<Generator>,
+}
+
+impl Run {
+    /// Name of a worker thread by its place in the recording, for people: `worker 1`, or `worker 1 of generator 0 on HOST`.
+    pub fn worker(&self, place: usize) -> String {
+        let mut first = 0;
+        for generator in &self.generators {
+            let end = first + generator.workers as usize;
+            if (first..end).contains(&place) {
+                return format!("worker {} of {}", place - first + 1, generator.name());
+            }
+            first = end;
+        }
+        format!("worker {}", place + 1)
+    }
 }
 
 /// What measured.
@@ -153,19 +174,6 @@ impl TargetFacts {
     pub fn is_here(&self) -> bool {
         self.private || self.same_machine && !self.elsewhere
     }
-}
-
-/// The machine that the harness ran on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Environment {
-    /// CPU model.
-    pub cpu: String,
-    /// Cores that the harness may use.
-    pub cores: u32,
-    /// Memory, in bytes.
-    pub memory: u64,
-    /// Operating system and kernel.
-    pub kernel: String,
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::{
 use super::{
     Capacity, Ci, Gate, ResultsError, Run,
     folder::{
-        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, entries, io_error, is_result, save_elsewhere,
-        sync_folder, with_ordinary_permissions,
+        ARTIFACTS, CAPACITY_FILE, CI_FILE, GATE_FILE, RUN_FILE, SHARD_FILE, entries, io_error, is_result,
+        save_elsewhere, sync_folder, with_ordinary_permissions,
     },
 };
 
@@ -42,6 +42,7 @@ pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
         _ => io_error("read", &file, error),
     })?;
     let read = match file.file_name().and_then(|name| name.to_str()) {
+        Some(SHARD_FILE) => return Err(ResultsError::Shard { place: folder.to_owned() }),
         Some(CAPACITY_FILE) => Capacity::from_json(&text).map(|capacity| Saved::Capacity(Box::new(capacity))),
         Some(GATE_FILE) => Gate::from_json(&text).map(|gate| Saved::Gate(Box::new(gate))),
         Some(CI_FILE) => Ci::from_json(&text).map(|ci| Saved::Ci(Box::new(ci))),

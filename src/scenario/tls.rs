@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     field::{Format, Presence, Shape, Table, field, flag},
     reader::Section,
@@ -42,7 +44,7 @@ pub(super) const TABLE: Table = Table {
 };
 
 /// Settings of TLS. Those that are missing are the system's: its CA certificates, the name of the host, no client certificate.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsOptions {
     /// CA certificates (PEM) that the server's certificate is checked with.
     pub ca: Option<PathBuf>,

@@ -146,7 +146,7 @@ impl Target {
         Self::new(url.site.clone(), &url.tls.or(&scenario.tls), false, access, observer)
     }
 
-    fn new(
+    pub(super) fn new(
         site: Site,
         tls: &TlsOptions,
         private: bool,
@@ -386,7 +386,7 @@ impl Target {
     }
 }
 
-fn observer(login: Login, database: u8) -> Access {
+pub(super) fn observer(login: Login, database: u8) -> Access {
     let (protocol, read_from) = (Protocol::Resp2, ReadFrom::Primary);
     Access { service: OBSERVER.to_owned(), login, database, protocol, read_from }
 }

@@ -267,6 +267,11 @@ impl Connector {
         &self.settings.client_name
     }
 
+    /// Its access to the server.
+    pub(super) fn access(&self) -> &Access {
+        &self.settings.access
+    }
+
     /// The database that it selects.
     pub(super) fn database(&self) -> u8 {
         self.settings.access.database

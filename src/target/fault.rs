@@ -47,6 +47,8 @@ pub enum Fault {
     WantsTls,
     #[error("the server closed the connection at once: is its maxclients reached, or is it shutting down?")]
     HungUp,
+    #[error("unexpected reply to {0}")]
+    UnexpectedReply(&'static str),
     #[error("not a Redis or Valkey server: check host and port")]
     NotAServer,
     #[error(

@@ -107,7 +107,11 @@ impl Target {
     /// Run ID of the server process, the same for every address of the server; `None` where it has none. Takes five seconds at
     /// most.
     pub async fn run_id(&self) -> Option<String> {
-        timeout_at(Instant::now() + LIMIT, ask(&self.observer)).await.ok()?.ok()?.run_id
+        self.run_id_at(&self.observer).await
+    }
+
+    pub(super) async fn run_id_at(&self, connector: &Connector) -> Option<String> {
+        timeout_at(Instant::now() + LIMIT, ask(connector)).await.ok()?.ok()?.run_id
     }
 
     async fn facts_until(&self, deadline: Instant) -> Result<(TargetFacts, Facts), TargetError> {

@@ -124,6 +124,11 @@ impl Tls {
         }
     }
 
+    /// Its settings.
+    pub(super) fn options(&self) -> &TlsOptions {
+        &self.0.options
+    }
+
     /// Whether the server's certificate is not checked.
     pub(super) fn is_insecure(&self) -> bool {
         self.0.options.insecure

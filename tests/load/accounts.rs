@@ -31,7 +31,8 @@ fn adaptive_pacing_keeps_the_same_schedule() {
     let text =
         one_service(SHORT, "size = 4", "model = \"open\"\nrate = 500\narrivals = \"uniform\"", &["command = \"GET\""]);
     let bench = Bench::new(&text, &[]);
-    let settings = Settings { pacing: Some(Pacing::Adaptive), same_machine: true, workers: Some(1), turns: None };
+    let settings =
+        Settings { pacing: Some(Pacing::Adaptive), same_machine: true, workers: Some(1), ..Settings::default() };
     let recording = bench.start(settings).finish();
     assert_eq!(balance(&recording).0, 750);
     assert_eq!(recording.workers[0].pacing, "adaptive");
@@ -48,7 +49,7 @@ fn instances_on_several_workers_share_the_load() {
     .replace("name = \"api\"", "name = \"api\"\ninstances = 3");
     let bench = Bench::new(&text, &[]);
     let recording = bench
-        .start(Settings { workers: Some(2), pacing: Some(Pacing::Adaptive), same_machine: true, turns: None })
+        .start(Settings { workers: Some(2), pacing: Some(Pacing::Adaptive), same_machine: true, ..Settings::default() })
         .finish();
     let (completed, failed, unfinished) = balance(&recording);
     assert_eq!((failed, unfinished), (0, 0));

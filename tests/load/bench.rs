@@ -141,6 +141,8 @@ impl Bench {
             write_audit: None,
             calibration: None,
             client_cost: None,
+            shard: None,
+            generators: Vec::new(),
         }
     }
 

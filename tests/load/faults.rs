@@ -12,6 +12,7 @@ use std::{
 use plimsoll::{
     load::Settings,
     measure::{ErrorClass, Recording, ServiceSecond},
+    scenario::Shard,
     target::{Source, Target},
 };
 
@@ -36,7 +37,8 @@ for_each_client!(
 
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
-const SETTINGS: Settings = Settings { workers: None, pacing: None, same_machine: true, turns: None };
+const SETTINGS: Settings =
+    Settings { workers: None, pacing: None, same_machine: true, turns: None, shard: Shard::WHOLE, begin: None };
 
 fn signal(pid: u32, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();

@@ -7,7 +7,7 @@ use plimsoll::{
     load::Settings,
     report::{Document, RunReport},
     results::{Persistence, ServerRecord, Withheld},
-    scenario,
+    scenario::{self, Shard},
     target::{Secret, Source, Target, TargetUrl},
 };
 
@@ -16,7 +16,8 @@ use crate::support::block_on;
 
 const RUN: &str = "warmup = \"300ms\"\nduration = \"3s\"\ndrain = \"2s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
-const SETTINGS: Settings = Settings { workers: None, pacing: None, same_machine: true, turns: None };
+const SETTINGS: Settings =
+    Settings { workers: None, pacing: None, same_machine: true, turns: None, shard: Shard::WHOLE, begin: None };
 
 /// What was refused, less what the server's version cannot know.
 fn refusals(server: &ServerRecord) -> BTreeMap<&str, &str> {

@@ -47,8 +47,9 @@ pub(crate) const USER: &str = "tester";
 const ALONE: &str = "PLIMSOLL_TEST_ALONE";
 
 /// Variables that would change what the program does.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 11] = [
     "PLIMSOLL_TARGET",
+    "PLIMSOLL_START_AT",
     "PLIMSOLL_TLS_CA",
     "PLIMSOLL_TLS_CERT",
     "PLIMSOLL_TLS_KEY",

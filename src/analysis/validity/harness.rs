@@ -1,5 +1,7 @@
 //! Whether the harness did its work, in time.
 
+use hdrhistogram::Histogram;
+
 use super::known::Known;
 use crate::{
     analysis::{Check, CheckKind, Level, evidence::Evidence, tally::measured_seconds},
@@ -35,12 +37,21 @@ pub(super) fn achieved_rate(evidence: &Evidence<'_>, known: &Known<'_>) -> Optio
 pub(super) fn schedule_lag(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
     known.service.offered_rate()?;
     let lag = merged(known.record.seconds.iter().map(|second| &second.lag));
-    let response = &known.row.response.histogram;
+    let subject = Some(known.record.name.clone());
+    lag_check(evidence, (CheckKind::ScheduleLag, subject), &lag, &known.row.response.histogram)
+}
+
+pub(super) fn lag_check(
+    evidence: &Evidence<'_>,
+    (kind, subject): (CheckKind, Option<String>),
+    lag: &Histogram<u64>,
+    response: &Histogram<u64>,
+) -> Option<Check> {
     if lag.is_empty() || response.is_empty() {
         return None;
     }
     let lag = lag.value_at_quantile(0.99);
-    let check = known.check(CheckKind::ScheduleLag, lag as f64 / response.value_at_quantile(0.5).max(1) as f64);
+    let check = Check::new(kind, subject, lag as f64 / response.value_at_quantile(0.5).max(1) as f64);
     let felt = FELT * evidence.scenario.objective.latency.as_nanos() as f64;
     let level = if lag > LONG_LAG.max(felt as Nanos) { check.level } else { check.level.min(Level::Warn) };
     Some(Check { level, nanos: Some(lag as f64), ..check })
@@ -69,7 +80,7 @@ pub(super) fn worker_cpu(evidence: &Evidence<'_>) -> Vec<Check> {
     workers
         .filter(|(_, worker)| worker.pacing == SPIN || worker.services.iter().all(is_closed))
         .map(|(number, worker)| {
-            let subject = format!("worker {}: {}", number + 1, worker.services.join(", "));
+            let subject = format!("{}: {}", evidence.run.worker(number), worker.services.join(", "));
             Check::new(CheckKind::WorkerCpu, Some(subject), worker.busy)
         })
         .collect()

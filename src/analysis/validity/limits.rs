@@ -19,12 +19,14 @@ impl Check {
 fn limits(kind: CheckKind) -> (f64, Option<f64>) {
     match kind {
         CheckKind::AchievedRate | CheckKind::Steal | CheckKind::Throttling | CheckKind::Pauses => (0.01, Some(0.05)),
-        CheckKind::ScheduleLag => (0.10, Some(0.25)),
+        CheckKind::ScheduleLag | CheckKind::GeneratorLag => (0.10, Some(0.25)),
         CheckKind::WorkerCpu => (0.60, Some(0.85)),
         CheckKind::Drift => (0.05, Some(0.20)),
         CheckKind::Backlog => (0.005, Some(0.02)),
         CheckKind::LittlesLaw => (0.02, Some(0.10)),
         CheckKind::Misses => (0.01, Some(0.10)),
+        // A fiftieth of the second that a request is counted in, and a quarter of it.
+        CheckKind::Start => (0.02, Some(0.25)),
         CheckKind::Errors | CheckKind::BeyondRange => (0.0, None),
         CheckKind::Accounts | CheckKind::Panics => (0.0, Some(0.0)),
     }

@@ -17,20 +17,31 @@ pub(super) fn throttling(evidence: &Evidence<'_>) -> Option<Check> {
 
 /// Time in which a worker thread did not run although it should have: the process was stopped, or others had its core.
 pub(super) fn pauses(evidence: &Evidence<'_>) -> Option<Check> {
-    silence::paused(&evidence.run.recording).map(|share| Check::new(CheckKind::Pauses, None, share))
+    let (worker, share) = silence::paused(&evidence.run.recording)?;
+    let subject = (!evidence.run.generators.is_empty()).then(|| evidence.run.worker(worker));
+    Some(Check::new(CheckKind::Pauses, subject, share))
 }
 
-/// The check of a mean over the measured period; `None` where the machine was not watched.
+/// The check of a mean over the measured period, of several machines the worst; `None` where the machine was not watched.
 fn check(evidence: &Evidence<'_>, kind: CheckKind, share: impl Fn(&HostInterval) -> Option<f64>) -> Option<Check> {
     let seconds = measured_seconds(&evidence.run.recording);
-    let watched = evidence.run.recording.host.iter().filter(|second| (second.second as usize) < seconds);
-    let shares: Vec<Option<f64>> = watched.map(share).collect();
-    let known: Option<Vec<f64>> = shares.iter().copied().collect();
-    let check = || match known {
-        Some(known) => Check::new(kind, None, known.iter().sum::<f64>() / known.len() as f64),
-        None => Check { level: Level::Unknown, ..Check::new(kind, None, f64::NAN) },
+    let of_machine = |host: &[HostInterval], subject: Option<String>| {
+        let watched = host.iter().filter(|second| (second.second as usize) < seconds);
+        let shares: Vec<Option<f64>> = watched.map(&share).collect();
+        let known: Option<Vec<f64>> = shares.iter().copied().collect();
+        let check = || match known {
+            Some(known) => Check::new(kind, subject, known.iter().sum::<f64>() / known.len() as f64),
+            None => Check { level: Level::Unknown, ..Check::new(kind, subject, f64::NAN) },
+        };
+        (!shares.is_empty()).then(check)
     };
-    (!shares.is_empty()).then(check)
+    match evidence.run.generators.as_slice() {
+        [] => of_machine(&evidence.run.recording.host, None),
+        generators => {
+            let checks = generators.iter().filter_map(|generator| of_machine(&generator.host, Some(generator.name())));
+            checks.max_by(|a, b| a.level.cmp(&b.level).then(a.value.total_cmp(&b.value)))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod course;
+mod generators;
 mod harness;
 mod known;
 mod limits;
@@ -32,6 +33,8 @@ pub(super) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
     checks.extend(harness::panics(evidence));
     checks.extend(services.iter().filter_map(|service| harness::achieved_rate(evidence, service)));
     checks.extend(services.iter().filter_map(|service| harness::schedule_lag(evidence, service)));
+    checks.extend(generators::start(evidence));
+    checks.extend(generators::schedule_lag(evidence));
     checks.extend(harness::worker_cpu(evidence));
     checks.extend(machine::steal(evidence));
     checks.extend(machine::throttling(evidence));

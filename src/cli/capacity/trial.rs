@@ -102,6 +102,8 @@ impl Stage {
             write_audit: None,
             calibration: None,
             client_cost: None,
+            shard: None,
+            generators: Vec::new(),
         };
         if lost_connections(&run.recording) {
             lease.wait(target.preflight(arm))?;

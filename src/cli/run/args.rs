@@ -14,6 +14,7 @@ use crate::{
         },
         exit::{Failure, HELP},
         output::Style,
+        shard::ShardArgs,
     },
     metrics::Address,
     scenario::{Event, Overrides, Scenario},
@@ -26,6 +27,15 @@ use crate::{
 /// ends the program.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
+pub(in crate::cli) struct Command {
+    #[command(flatten)]
+    pub(super) run: Arguments,
+    #[command(flatten)]
+    pub(super) shard: ShardArgs,
+}
+
+/// Arguments of a run, from wherever its load comes.
+#[derive(Debug, Args)]
 // Optional here, since `plimsoll compare`, which has these options too, always compares.
 #[command(mut_arg("threshold", |arg| arg.requires("baseline")))]
 #[command(mut_arg("allow_differences", |arg| arg.requires("baseline")))]
@@ -36,7 +46,7 @@ pub(in crate::cli) struct Arguments {
     scenario: String,
 
     #[command(flatten)]
-    pub(super) target: TargetArgs,
+    pub(in crate::cli) target: TargetArgs,
     /// Use existing data: neither write nor remove the scenario's keys
     #[arg(long, help_heading = "Target")]
     no_prefill: bool,
@@ -61,7 +71,7 @@ pub(in crate::cli) struct Arguments {
     commands: CommandArgs,
 
     #[command(flatten)]
-    harness: HarnessArgs,
+    pub(super) harness: HarnessArgs,
     /// Measure what the client library costs, for 8 s after the load
     ///
     /// fred and the wire client send the load of the scenario in turns of 25ms, at its rate, with as many connections each. The

@@ -13,15 +13,33 @@ use super::{
     lease::Lease,
     output::{self, Look},
     progress::Display,
+    scale::Launch,
+    shard,
 };
-use crate::{analysis::baseline::refusing_fields, report, results::Baselines};
-pub(super) use args::Arguments;
+use crate::{analysis::baseline::refusing_fields, report, results::Baselines, scenario::Scenario};
+pub(super) use args::{Arguments, Command};
 pub(super) use session::{Base, RunOptions, Session};
 use telemetry::Telemetry;
 
-pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
+pub(super) fn run(command: &Command, look: Look) -> Result<Exit, Failure> {
+    let arguments = &command.run;
+    if command.shard.is_wanted() {
+        let workers = arguments.harness.workers.map(usize::from);
+        let part = (arguments.scenario()?, arguments.target.source()?, workers);
+        return shard::run(&command.shard, part, &arguments.output);
+    }
+    launched(arguments, look, |_| Ok(None))
+}
+
+/// A run whose load comes from this process, or from those that are launched.
+pub(super) fn launched(
+    arguments: &Arguments,
+    look: Look,
+    launch: impl FnOnce(&Scenario) -> Result<Option<Launch>, Failure>,
+) -> Result<Exit, Failure> {
     let source = arguments.target.source()?;
     let scenario = arguments.scenario()?;
+    let launch = launch(&scenario)?;
     if arguments.client_cost {
         client_cost::check(&scenario)?;
     }
@@ -65,6 +83,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
             let session = Session::new(options, scenario, Lease::new(interrupt, display, held)?);
             session
                 .with_telemetry(telemetry)
+                .with_launch(launch)
                 .with_baseline(base)
                 .carry_out(source, |report, folder| output::tell(&output::summary(report, format, look, folder, style)))
         },

@@ -15,6 +15,7 @@ use crate::{
         exit::{Exit, Failure},
         lease::{Lease, Tenant},
         output::Style,
+        scale::{Launch, Watchers},
     },
     dependency,
     load::{self, OnSecond, Phase, Progress, Settings},
@@ -23,7 +24,7 @@ use crate::{
     results::{Calibration, Inspection, Reference, Run, SCHEMA_VERSION, rewrite},
     scenario::{Scenario, WriteAuditPlan},
     server::SampleLimits,
-    target::{self, Besides, Execution, Observation, Observed, Source},
+    target::{self, Besides, Execution, Observation, Observed, ReferenceTime, Source},
 };
 
 /// Options of a run besides its scenario.
@@ -66,17 +67,24 @@ pub(in crate::cli) struct Session {
     telemetry: Option<Telemetry>,
     /// Baseline of the run, if there is one.
     base: Option<Base>,
+    /// Processes that send the load; `None` where this one does.
+    launch: Option<Launch>,
 }
 
 impl Session {
     /// A run in a result folder that the cleanup of `lease` holds.
     pub(in crate::cli) fn new(options: RunOptions, scenario: Scenario, lease: Lease) -> Self {
-        Self { options, scenario, lease, telemetry: None, base: None }
+        Self { options, scenario, lease, telemetry: None, base: None, launch: None }
     }
 
     /// Runs with live metrics.
     pub(super) fn with_telemetry(self, telemetry: Option<Telemetry>) -> Self {
         Self { telemetry, ..self }
+    }
+
+    /// The same with the load of other processes.
+    pub(super) fn with_launch(self, launch: Option<Launch>) -> Self {
+        Self { launch, ..self }
     }
 
     /// The same compared with a baseline at its end.
@@ -126,7 +134,7 @@ impl Session {
         let workers = self.options.workers.map(usize::from);
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let used = load::workers(&self.scenario, settings);
-        if workers.is_some_and(|workers| workers > used) {
+        if self.launch.is_none() && workers.is_some_and(|workers| workers > used) {
             display.say(&format!(
                 "note: only {} a part of the load: each part of a service needs a connection and a client of its own; \
                  set `parts` to divide an open loop",
@@ -161,11 +169,22 @@ impl Session {
         };
         let on_second = board.cloned().map(|board| -> OnSecond { Box::new(move |second| board.second(second)) });
         let stop = self.lease.interrupt.stop();
-        let recording = load::run_observed(&self.scenario, target, settings, stop, &mut show, on_start, on_second);
+        let loaded = match &self.launch {
+            None => load::run_observed(&self.scenario, target, settings, stop, &mut show, on_start, on_second)
+                .map(|recording| (recording, Vec::new()))
+                .map_err(Failure::from),
+            Some(launch) => {
+                let Lease { display, interrupt, .. } = &self.lease;
+                let time = self.lease.race(target.time())?.unwrap_or_else(|_| ReferenceTime::of_machine());
+                let watchers = Watchers { display, interrupt, on_progress: &mut show, on_second };
+                let run = launch.load((&self.scenario, target), workers, time, watchers, on_start);
+                run.map(|run| (run.recording, run.generators))
+            }
+        };
         if let Some(board) = board {
             board.end();
         }
-        let recording = recording?;
+        let (recording, generators) = loaded?;
         display.step("Ending the events");
         let events = events.map(Execution::finish).unwrap_or_default();
         display.step("Reading the last figures of the server");
@@ -206,6 +225,8 @@ impl Session {
             write_audit,
             calibration,
             client_cost,
+            shard: None,
+            generators,
         })
     }
 

@@ -80,6 +80,7 @@ fn analysis(rows: Vec<(Row, Timeline)>) -> Analysis {
         pools: Vec::new(),
         nodes: Vec::new(),
         reads: Vec::new(),
+        generators: Vec::new(),
         outages: Vec::new(),
         server: ServerSide::default(),
         client: None,

@@ -91,6 +91,17 @@ pub(super) fn words(kind: CheckKind) -> Words {
             "A worker thread panicked and ended the run: its counts may be incomplete. This is a defect of plimsoll: \
              please report it with run.json and the message on standard error.",
         ),
+        CheckKind::Start => (
+            "Start of the generators",
+            "generators that did not load at the same time",
+            "A generator began apart from the others, so that seconds of the sum are not the same for all: agree on a later start \
+             (--start-in), or look at its machine and its clock.",
+        ),
+        CheckKind::GeneratorLag => (
+            "Schedule lag of the latest generator",
+            "one generator that releases requests late",
+            "That generator is a part of the response time: look for other programs on its machine, or use more generators.",
+        ),
         CheckKind::BeyondRange => (
             "Beyond the histograms",
             "durations too long to be recorded",
@@ -104,10 +115,13 @@ pub(super) fn words(kind: CheckKind) -> Words {
 pub(super) fn quantity(check: &Check) -> String {
     let ratio = with_unit(check.kind, check.value, signed_share);
     match (check.kind, check.nanos) {
-        (CheckKind::ScheduleLag, Some(lag)) if check.value > 1.0 => {
+        (CheckKind::ScheduleLag | CheckKind::GeneratorLag, Some(lag)) if check.value > 1.0 => {
             format!("p99 {}, {} p50 of the response time", format::duration(lag), format::factor(check.value))
         }
-        (CheckKind::ScheduleLag, Some(lag)) => format!("p99 {}, {ratio} of the response time", format::duration(lag)),
+        (CheckKind::Start, Some(error)) => format!("{} from the agreed instant at most", format::duration(error)),
+        (CheckKind::ScheduleLag | CheckKind::GeneratorLag, Some(lag)) => {
+            format!("p99 {}, {ratio} of the response time", format::duration(lag))
+        }
         _ => ratio,
     }
 }
@@ -123,7 +137,8 @@ fn with_unit(kind: CheckKind, value: f64, share: fn(f64) -> String) -> String {
         CheckKind::Panics => format::counted(value as u64, "worker", "workers"),
         CheckKind::BeyondRange => format::counted(value as u64, "duration", "durations"),
         CheckKind::Backlog => format!("{}/s", share(value)),
-        CheckKind::ScheduleLag => format!("{} of p50", share(value)),
+        CheckKind::ScheduleLag | CheckKind::GeneratorLag => format!("{} of p50", share(value)),
+        CheckKind::Start => format::duration(value * 1e9),
         CheckKind::AchievedRate
         | CheckKind::WorkerCpu
         | CheckKind::Steal

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Block, Note, Section, Shown, Tone,
     checks::{limit, quantity, subject, words},
-    dependencies, events, failures,
+    dependencies, events, failures, generators,
     names::scope_name,
     overload, server_findings, write_audit,
 };
@@ -178,6 +178,7 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "The cluster is at its limit when this node is: a few popular keys, or hash tags that put many keys into one slot, \
              are the usual causes. Compare with uniform access, or with more keys for each service.",
         ),
+        Finding::Generators(finding) => generators::note(finding),
         Finding::StaleReads { node, lag } => Note::new(
             Tone::Fair,
             format!(

@@ -14,6 +14,7 @@ mod events;
 mod failures;
 mod findings;
 mod gate;
+mod generators;
 mod headline;
 mod keyspace;
 mod method;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Block, Chart, Note, Section, View, audit,
     charts::{LEADING, charts_sections},
-    client_cost, dependencies, findings, headline, method,
+    client_cost, dependencies, findings, generators, headline, method,
     names::{made_by, server as server_name},
     nodes, operator, outages, results, server, timetable, trust, write_audit,
 };
@@ -43,6 +43,7 @@ impl View {
             Some(timetable::section(&run.events)),
             Some(outages::section(report)),
             Some(write_audit::section(run, scenario)),
+            Some(generators::section(analysis)),
             Some(nodes::section(run, scenario, analysis)),
             Some(server::section(run, analysis)),
             added(operator::configuration),

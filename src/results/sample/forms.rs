@@ -6,7 +6,7 @@ use super::{
     abstracts, client_cost,
     gate::{Worsening, gate},
     inspection::{node, sentinel},
-    run, small_capacity, small_ci,
+    run, scaled, shard, small_capacity, small_ci,
 };
 use crate::{
     measure::{ErrorClass, Span},
@@ -116,6 +116,10 @@ fn full_run() -> Value {
     run.recording.services[0].handshake = Some(run.recording.services[0].connect.clone());
     run.recording.services[0].seconds[0].silences = vec![span];
     run.recording.services[0].seconds[0].unanswered = true;
+    let mut scaled = scaled(1, |_| 1_000_000);
+    scaled.generators[0].calibration = run.calibration;
+    scaled.generators[0].host.truncate(1);
+    (run.generators, run.shard) = (scaled.generators, Some(shard(0, 1)));
     value(&run.to_json())
 }
 

@@ -12,6 +12,7 @@ mod client_cost;
 mod every_field;
 pub(crate) mod forms;
 pub(crate) mod gate;
+mod generators;
 mod inspection;
 mod server;
 
@@ -20,6 +21,7 @@ pub(crate) use book::{Book, End, Request};
 pub(crate) use ci::small_ci;
 pub(crate) use client_cost::client_cost;
 pub(crate) use every_field::small_capacity;
+pub(crate) use generators::{scaled, shard};
 pub(crate) use inspection::{node, sentinel};
 
 use std::sync::LazyLock;
@@ -88,6 +90,8 @@ fn make() -> Run {
         write_audit: None,
         calibration: None,
         client_cost: None,
+        shard: None,
+        generators: Vec::new(),
     }
 }
 

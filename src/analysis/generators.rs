@@ -1,0 +1,156 @@
+//! Processes that sent the load of one run together, each against the others.
+
+use super::distribution::Distribution;
+use crate::{
+    measure::{Nanos, merged},
+    results::{ClockReference, Generator, Run},
+};
+
+/// Ratio of a generator's p99 to the median p99 of the others from which its path or its machine is another one.
+const DISAGREES: f64 = 3.0;
+
+/// One of the processes that sent the load.
+#[derive(Debug, Clone)]
+pub struct GeneratorRow {
+    /// What it was.
+    pub generator: Generator,
+    /// Response time of successes.
+    pub response: Distribution,
+    /// p99 of the schedule lag; `None` where no service has a schedule.
+    pub lag_p99: Option<Nanos>,
+    /// Largest share of the measured period in which one of its workers had something to do.
+    pub busy: f64,
+}
+
+/// Something that the user should know of the generators.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GeneratorFinding {
+    /// One of them saw response times that the others did not see.
+    Disagreement {
+        /// Its name.
+        generator: String,
+        /// Its p99.
+        own: Nanos,
+        /// Median p99 of the others.
+        others: Nanos,
+    },
+    /// The start was agreed by each machine's own clock.
+    OwnClocks,
+    /// Their machines are not alike.
+    DifferentMachines {
+        /// Name of the first.
+        first: String,
+        /// Name of one with another machine.
+        other: String,
+    },
+}
+
+/// Largest error of a generator's start, in nanoseconds: how late it was, how wrong its offset can be, and how much that changed.
+pub(super) fn misalignment(generator: &Generator) -> Nanos {
+    let clock = generator.shard.clock;
+    let drift = clock.drift_ns.map_or(0, i64::unsigned_abs);
+    generator.shard.late_ns + clock.uncertainty_ns.unwrap_or(0) + drift
+}
+
+/// Rows of the generators, in the order of their numbers; none where it was one process.
+pub(super) fn generators(run: &Run) -> Vec<GeneratorRow> {
+    let mut workers = run.recording.workers.iter();
+    let row = |generator: &Generator| {
+        let own = workers.by_ref().take(generator.workers as usize);
+        let lag = merged([&generator.lag]);
+        GeneratorRow {
+            generator: generator.clone(),
+            response: Distribution::new(merged([&generator.response]), 1.0),
+            lag_p99: (!lag.is_empty()).then(|| lag.value_at_quantile(0.99)),
+            busy: own.map(|worker| worker.busy).fold(0.0, f64::max),
+        }
+    };
+    run.generators.iter().map(row).collect()
+}
+
+/// What is to be said of them.
+pub(super) fn findings(rows: &[GeneratorRow]) -> impl Iterator<Item = GeneratorFinding> {
+    disagreeing(rows).chain(own_clocks(rows)).chain(different_machines(rows))
+}
+
+fn disagreeing(rows: &[GeneratorRow]) -> impl Iterator<Item = GeneratorFinding> {
+    let p99 = |row: &GeneratorRow| row.response.percentile(99.0).nanos();
+    let known: Vec<_> = rows.iter().filter_map(|row| Some((row, p99(row)?))).collect();
+    let mut sorted: Vec<_> = known.iter().map(|(_, p99)| *p99).collect();
+    sorted.sort_unstable();
+    let disagrees = move |(row, own): (&GeneratorRow, Nanos)| {
+        let mut others = sorted.clone();
+        others.remove(others.binary_search(&own).ok()?);
+        let median = *others.get(others.len() / 2)?;
+        let disagrees = own as f64 >= DISAGREES * median as f64;
+        disagrees.then(|| GeneratorFinding::Disagreement { generator: row.generator.name(), own, others: median })
+    };
+    known.into_iter().filter_map(disagrees).collect::<Vec<_>>().into_iter()
+}
+
+fn own_clocks(rows: &[GeneratorRow]) -> Option<GeneratorFinding> {
+    let own = rows.iter().any(|row| row.generator.shard.clock.reference == ClockReference::Machine);
+    own.then_some(GeneratorFinding::OwnClocks)
+}
+
+fn different_machines(rows: &[GeneratorRow]) -> Option<GeneratorFinding> {
+    let first = &rows.first()?.generator.environment;
+    let alike = |row: &GeneratorRow| {
+        let own = &row.generator.environment;
+        (&own.cpu, own.cores, &own.kernel) == (&first.cpu, first.cores, &first.kernel)
+    };
+    let different = rows.iter().find(|row| !alike(row))?;
+    Some(GeneratorFinding::DifferentMachines { first: rows[0].generator.name(), other: different.generator.name() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    #[test]
+    fn a_generator_with_three_times_the_p99_of_the_others_is_named() {
+        let run = sample::scaled(4, |number| if number == 2 { 3_100_000 } else { 1_000_000 });
+        let rows = generators(&run);
+        let found: Vec<_> = findings(&rows).collect();
+        let [GeneratorFinding::Disagreement { generator, own, others }] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(generator, "generator 2 on node2");
+        assert!((3.0..3.2).contains(&(*own as f64 / *others as f64)), "{own} and {others}");
+        let alike = sample::scaled(4, |number| 1_000_000 + u64::from(number) * 100_000);
+        assert_eq!(findings(&generators(&alike)).count(), 0);
+    }
+
+    #[test]
+    fn clocks_and_machines_that_differ_are_told() {
+        let mut run = sample::scaled(2, |_| 1_000_000);
+        run.generators[1].shard.clock.reference = ClockReference::Machine;
+        run.generators[1].environment.cores = 64;
+        let found: Vec<_> = findings(&generators(&run)).collect();
+        let names = |number: u32| format!("generator {number} on node{number}");
+        assert_eq!(
+            found,
+            [GeneratorFinding::OwnClocks, GeneratorFinding::DifferentMachines { first: names(0), other: names(1) }]
+        );
+    }
+
+    #[test]
+    fn a_start_is_as_wrong_as_its_parts_together() {
+        let mut generator = sample::scaled(1, |_| 1_000).generators.remove(0);
+        generator.shard.late_ns = 300;
+        generator.shard.clock.uncertainty_ns = Some(50);
+        generator.shard.clock.drift_ns = Some(-7);
+        assert_eq!(misalignment(&generator), 357);
+    }
+
+    #[test]
+    fn the_workers_of_a_generator_are_its_own() {
+        let mut run = sample::scaled(2, |_| 1_000_000);
+        let workers = run.recording.workers.clone();
+        run.generators.iter_mut().for_each(|generator| generator.workers = 1);
+        run.recording.workers = vec![workers[0].clone(), workers[0].clone()];
+        run.recording.workers[1].busy = 0.75;
+        run.recording.workers[0].busy = 0.25;
+        let busy: Vec<_> = generators(&run).iter().map(|row| row.busy).collect();
+        assert_eq!(busy, [0.25, 0.75]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether the processes that sent the load together did so at the same time, and each in time.
+
+use super::harness;
+use crate::{
+    analysis::{Check, CheckKind, evidence::Evidence, generators::misalignment},
+    measure::merged,
+};
+
+/// The worst start; absent where one process sent the load.
+pub(super) fn start(evidence: &Evidence<'_>) -> Option<Check> {
+    let generators = evidence.run.generators.iter();
+    let worst = generators.max_by_key(|generator| misalignment(generator))?;
+    let error = misalignment(worst) as f64;
+    let check = Check::new(CheckKind::Start, Some(worst.name()), error / 1e9);
+    Some(Check { nanos: Some(error), ..check })
+}
+
+/// The longest schedule lag of a generator: one of many that is late would not show in the lag of all.
+pub(super) fn schedule_lag(evidence: &Evidence<'_>) -> Option<Check> {
+    // Those of a late generator have its lag in them.
+    let response = &evidence.rows.last()?.response.histogram;
+    let of_generator = |generator: &crate::results::Generator| {
+        let lag = merged([&generator.lag]);
+        harness::lag_check(evidence, (CheckKind::GeneratorLag, Some(generator.name())), &lag, response)
+    };
+    let checks = evidence.run.generators.iter().filter_map(of_generator);
+    checks.max_by(|a, b| a.level.cmp(&b.level).then(a.value.total_cmp(&b.value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::checks_of;
+    use crate::{
+        analysis::{Check, CheckKind, Level},
+        measure::Latencies,
+        results::{Run, sample},
+    };
+
+    fn of_kind(run: &Run, kind: CheckKind) -> Option<Check> {
+        checks_of(run).into_iter().find(|check| check.kind == kind)
+    }
+
+    #[test]
+    fn the_worst_start_counts() {
+        let mut run = sample::scaled(3, |_| 1_000_000);
+        assert_eq!(of_kind(&run, CheckKind::Start).unwrap().level, Level::Ok);
+        run.generators[1].shard.late_ns = 21_000_000;
+        let check = of_kind(&run, CheckKind::Start).unwrap();
+        assert_eq!((check.level, check.subject.as_deref()), (Level::Warn, Some("generator 1 on node1")));
+        run.generators[2].shard.clock.uncertainty_ns = Some(251_000_000);
+        let check = of_kind(&run, CheckKind::Start).unwrap();
+        assert_eq!((check.level, check.subject.as_deref()), (Level::Refuse, Some("generator 2 on node2")));
+        assert_eq!(of_kind(&sample::run(), CheckKind::Start), None);
+    }
+
+    #[test]
+    fn a_generator_that_is_late_makes_the_run_invalid() {
+        let mut run = sample::scaled(4, |_| 1_000_000);
+        let level = |run: &Run| of_kind(run, CheckKind::GeneratorLag).map(|check| check.level);
+        assert_eq!(level(&run), Some(Level::Ok));
+        let mut late = Latencies::default();
+        (0..1_000).for_each(|_| late.record(40_000_000));
+        run.generators[3].lag = late.pack();
+        let check = of_kind(&run, CheckKind::GeneratorLag).unwrap();
+        assert_eq!((check.level, check.subject.as_deref()), (Level::Refuse, Some("generator 3 on node3")));
+    }
+}

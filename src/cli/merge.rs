@@ -1,0 +1,85 @@
+//! `plimsoll merge`: one run from the recordings of its shards.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::{
+    args::output::OutputArgs,
+    cleanup::claim,
+    conclude::save_and_conclude,
+    exit::{Exit, Failure},
+    output::{self, Look},
+    progress::Display,
+    stderr,
+};
+use crate::{
+    analysis::{MergeError, Merger},
+    report::{Document as _, RunReport},
+    results::{Run, load_shard},
+    scenario,
+    workload::scheduled,
+};
+
+/// Merge the shards of one run, and compare the whole with the objective
+///
+/// Reads what `plimsoll run --shard` recorded. Histograms add without loss, so percentiles are those of all requests. Shards that
+/// do not belong together, or do not make a whole run, are refused. The result is a run like any other.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  plimsoll merge results/api-shard-*
+  plimsoll merge 0 1 2 3 --out results/merged --format json")]
+pub(super) struct Arguments {
+    /// Result folders of all shards
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
+    let output = &arguments.output;
+    let display = Display::new(!output.quiet());
+    let mut merger = Merger::default();
+    for folder in &arguments.folders {
+        display.step(&format!("Reading {}", folder.display()));
+        let run = load_shard(folder).map_err(Failure::usage)?;
+        merger.add(&folder.display().to_string(), run);
+    }
+    display.step("Merging the shards");
+    let run = whole(merger)?;
+    let name = scenario::parse(&run.scenario, "scenario.toml").map_err(Failure::usage)?.name;
+    let folder = claim(&output.place(&name), output.force)?;
+    let (text, format) = (run.to_json(), output.format());
+    display.step("Writing the report");
+    let (report, place) = save_and_conclude(folder, ("run.json", text.as_bytes()), || {
+        let report = RunReport::new(run).map_err(Failure::usage)?;
+        let files = report.files();
+        Ok((report, files))
+    })?;
+    display.clear();
+    let printed = output::tell(&output::summary(&report, format, look, place.as_deref().ok(), None));
+    Failure::first_of(place, printed)?;
+    Ok(Exit::of_run(report.analysis.conclusion.verdict, report.run.recording.period.interrupted, None))
+}
+
+/// The run of all parts. What keeps them from being one is printed, line by line.
+pub(super) fn whole(merger: Merger) -> Result<Run, Failure> {
+    let due = |text: &str| match scenario::parse(text, "scenario.toml") {
+        Ok(scenario) => scheduled(&scenario),
+        Err(_) => Vec::new(),
+    };
+    merger.finish(due).map_err(|errors| refused(&errors))
+}
+
+fn refused(errors: &[MergeError]) -> Failure {
+    let (last, others) = match errors.split_last() {
+        Some((last, others)) => (last.to_string(), others),
+        None => ("there are no shards".to_owned(), &[][..]),
+    };
+    for error in others {
+        stderr::print(&format!("error: {error}"));
+    }
+    Failure::unusable(anyhow!(last))
+}

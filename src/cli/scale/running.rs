@@ -1,0 +1,380 @@
+//! Processes that were started, and what is heard of their generators.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::anyhow;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::{
+    cli::{
+        environment::software,
+        exit::Failure,
+        interrupt::Interrupt,
+        progress::Display,
+        shard::lines::{self, Introduction, Order, Read, Reader, Report},
+    },
+    load::{Progress, Relay, SecondReport},
+    measure::{Nanos, Timeframe, nanos},
+    results::{ClockReference, Run, Software, sha256},
+    scenario::Scenario,
+    target::ReferenceTime,
+    workload::scheduled,
+};
+
+/// Time without a sign of life after which a generator is taken for lost: three times the interval of the signs.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Time that generators have to end once they were asked to.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// Largest difference of clocks of two machines, where the start goes by these.
+const APART: i64 = 250_000_000;
+
+/// Time in which what a process wrote before its end arrives.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+const POLL: Duration = Duration::from_millis(20);
+
+/// What comes from the processes that were started.
+enum Event {
+    /// A message of a generator.
+    Said(u32, Report),
+    /// A line that is none, from standard output or standard error.
+    Line(String),
+    /// Lines that cannot be read.
+    Garbled(String),
+}
+
+/// Processes that were started, and what was heard of the generators.
+pub(super) struct Running {
+    processes: Vec<Process>,
+    events: Receiver<Event>,
+    generators: u32,
+    introduced: BTreeMap<u32, Introduction>,
+    heard: BTreeMap<u32, Instant>,
+    /// Requests of the measured period that fell due, of those that were reported.
+    scheduled: u64,
+    parts: BTreeMap<u32, Run>,
+    /// The last lines of launchers, which say why something ended.
+    said: Vec<String>,
+}
+
+struct Process {
+    child: Child,
+    input: Option<ChildStdin>,
+    /// The generator that it is.
+    number: Option<u32>,
+    /// When its end was noticed, and how it ended.
+    ended: Option<(Instant, ExitStatus)>,
+}
+
+/// Passes on what a process writes, on a thread of its own.
+fn hear(pipe: Option<impl io::Read + Send + 'static>, sender: Sender<Event>, has_messages: bool) -> io::Result<()> {
+    let Some(pipe) = pipe else { return Ok(()) };
+    let hear = move || {
+        let mut reader = Reader::default();
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let read = if has_messages { reader.take::<Report>(&line) } else { Ok(Read::Other) };
+            let event = match read {
+                Ok(Read::Message(number, report)) => Event::Said(number, report),
+                Ok(Read::Other) => Event::Line(line),
+                Ok(Read::Piece) => continue,
+                Err(reason) => Event::Garbled(reason),
+            };
+            if sender.send(event).is_err() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("hear".to_owned()).spawn(hear).map(drop)
+}
+
+pub(super) fn lost(reason: String) -> Failure {
+    Failure::unusable(anyhow!(reason))
+}
+
+impl Running {
+    /// Starts processes, each with the number of the generator that it is, where it is one.
+    pub(super) fn start(name: &str, generators: u32, commands: Vec<(Option<u32>, Command)>) -> Result<Self, Failure> {
+        let (sender, events) = mpsc::channel();
+        let mut running = Self {
+            processes: Vec::new(),
+            events,
+            generators,
+            introduced: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            scheduled: 0,
+            parts: BTreeMap::new(),
+            said: Vec::new(),
+        };
+        for (number, mut command) in commands {
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            // A Ctrl-C in the terminal is for this process, which ends the others itself.
+            command.process_group(0);
+            let child = command.spawn();
+            let mut child =
+                child.map_err(|error| Failure::usage(anyhow!(error).context(format!("could not start {name}"))))?;
+            let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+            let input = child.stdin.take();
+            running.processes.push(Process { child, input, number, ended: None });
+            hear(stdout, sender.clone(), true).map_err(Failure::unusable)?;
+            hear(stderr, sender.clone(), false).map_err(Failure::unusable)?;
+        }
+        Ok(running)
+    }
+
+    /// The recordings, by the numbers of the generators.
+    pub(super) fn take_parts(&mut self) -> BTreeMap<u32, Run> {
+        std::mem::take(&mut self.parts)
+    }
+
+    /// Writes an order to all. One that does not take it is found by its end.
+    pub(super) fn tell(&mut self, order: &Order) {
+        for process in &mut self.processes {
+            if let Some(input) = &mut process.input {
+                let _ = lines::write(input, 0, order);
+            }
+        }
+    }
+
+    /// Takes in what was said for a moment; gives seconds of the load.
+    fn listen(&mut self, display: &Display) -> Result<Vec<SecondReport>, Failure> {
+        let mut seconds = Vec::new();
+        let mut next = self.events.recv_timeout(POLL).ok();
+        while let Some(event) = next {
+            match event {
+                Event::Said(number, report) => {
+                    self.heard.insert(number, Instant::now());
+                    match report {
+                        Report::Ready(introduction) => drop(self.introduced.insert(number, *introduction)),
+                        Report::Second(second) => {
+                            if second.second() >= 0 {
+                                self.scheduled += second.scheduled();
+                            }
+                            seconds.push(*second);
+                        }
+                        Report::Alive => {}
+                        Report::Failed(reason) => return Err(lost(format!("{} failed: {reason}", self.name(number)))),
+                        Report::Done { sha256: noted, run } => {
+                            if sha256(run.as_bytes()) != noted {
+                                let name = self.name(number);
+                                return Err(lost(format!("the recording of {name} was damaged on its way")));
+                            }
+                            let part = Run::from_json(&run).map_err(Failure::unusable)?;
+                            self.parts.insert(number, part);
+                        }
+                    }
+                }
+                Event::Line(line) => {
+                    display.say(&line);
+                    self.said.push(line);
+                }
+                Event::Garbled(reason) => return Err(lost(reason)),
+            }
+            next = self.events.try_recv().ok();
+        }
+        Ok(seconds)
+    }
+
+    /// Fails where a process has ended that still has something to do.
+    fn check_processes(&mut self) -> Result<(), Failure> {
+        for process in self.processes.iter_mut().filter(|process| process.ended.is_none()) {
+            let status = process.child.try_wait().map_err(Failure::unusable)?;
+            process.ended = status.map(|status| (Instant::now(), status));
+        }
+        let is_done = |process: &Process| match process.number {
+            Some(number) => self.parts.contains_key(&number),
+            None => self.parts.len() == self.generators as usize,
+        };
+        let gone = self.processes.iter().filter(|process| !is_done(process)).find_map(|process| {
+            let (at, status) = process.ended?;
+            (at.elapsed() > LAST_WORDS).then_some((process.number, status))
+        });
+        gone.map_or(Ok(()), |(number, status)| {
+            let who = number.map_or_else(|| "the launcher".to_owned(), |number| self.name(number));
+            Err(lost(format!("{who} ended ({status})")))
+        })
+    }
+
+    fn name(&self, number: u32) -> String {
+        match self.introduced.get(&number) {
+            Some(known) => format!("generator {number} of {} on {}", self.generators, known.host),
+            None => format!("generator {number} of {}", self.generators),
+        }
+    }
+
+    pub(super) fn until_ready(
+        &mut self,
+        limit: Instant,
+        interrupt: &Interrupt,
+        display: &Display,
+    ) -> Result<(), Failure> {
+        let mut shown = usize::MAX;
+        while self.introduced.len() < self.generators as usize {
+            self.listen(display)?;
+            self.check_processes()?;
+            if interrupt.stop().is_cancelled() {
+                return Err(Failure::interrupted());
+            }
+            let missing: Vec<_> = (0..self.generators).filter(|number| !self.introduced.contains_key(number)).collect();
+            if missing.len() != shown {
+                shown = missing.len();
+                if let Some(first) = missing.first() {
+                    display.step(&format!("Waiting for generator {first} and {} others", missing.len() - 1));
+                }
+            }
+            if let (Some(first), true) = (missing.first(), Instant::now() > limit) {
+                return Err(lost(format!(
+                    "generator {first} of {} was not ready in time: are there as many machines as generators, and plimsoll on each? \
+                     Give it longer with --start-in",
+                    self.generators
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses generators of another plimsoll, whose numbers may mean something else.
+    pub(super) fn check_software(&self) -> Result<(), Failure> {
+        let own = software();
+        let other = self.introduced.iter().find(|(_, known)| known.software != own);
+        other.map_or(Ok(()), |(number, known)| {
+            let version = |software: &Software| {
+                format!("{} {} ({})", software.version, software.commit.as_deref().unwrap_or(""), software.profile)
+            };
+            Err(Failure::usage(anyhow!(
+                "{} runs plimsoll {}, and this is {}: install the same build everywhere (--program)",
+                self.name(*number),
+                version(&known.software),
+                version(&own)
+            )))
+        })
+    }
+
+    /// Refuses a start by the clocks of machines where these differ.
+    pub(super) fn check_clocks(&self) -> Result<(), Failure> {
+        let own = ReferenceTime::of_machine().now() as i64;
+        for (number, known) in &self.introduced {
+            let heard = self.heard.get(number).map_or(Duration::ZERO, Instant::elapsed);
+            let difference = known.wall.saturating_add(heard.as_nanos() as i64) - own;
+            // Signs of life since then make it look later than it is.
+            let apart = difference.saturating_abs();
+            if known.clock.reference == ClockReference::Machine && apart > APART + nanos(SILENCE) as i64 / 3 {
+                return Err(lost(format!(
+                    "the clock of {} differs by {:.1} s from the one here, and the server does not answer TIME: set the clocks, or \
+                     give the user the right to TIME (ACL SETUSER user +time)",
+                    self.name(*number),
+                    difference as f64 / 1e9
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn until(&mut self, begin: Instant, interrupt: &Interrupt, display: &Display) -> Result<(), Failure> {
+        while Instant::now() < begin {
+            self.listen(display)?;
+            self.check_processes()?;
+            if interrupt.stop().is_cancelled() {
+                return Err(Failure::interrupted());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn until_done(
+        &mut self,
+        mut relay: Relay,
+        frame: &Timeframe,
+        interrupt: &Interrupt,
+        (display, on_progress): (&Display, &mut dyn FnMut(Progress)),
+        scenario: &Scenario,
+    ) -> Result<(), Failure> {
+        let mut told = false;
+        while self.parts.len() < self.generators as usize {
+            let heard = self.listen(display);
+            if interrupt.stop().is_cancelled() && !told {
+                told = true;
+                frame.end_at(frame.clock.now());
+                self.tell(&Order::Stop);
+            }
+            let checked = heard.and_then(|seconds| {
+                for second in seconds {
+                    relay.add(second);
+                }
+                self.check_processes()?;
+                self.check_silence()
+            });
+            if let Err(failure) = checked {
+                frame.end_at(frame.clock.now());
+                return Err(self.invalid(&failure, frame.clock.now(), scenario));
+            }
+            if let Some(progress) = relay.news(frame) {
+                on_progress(progress);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_silence(&self) -> Result<(), Failure> {
+        let silent = (0..self.generators).find(|number| {
+            let is_silent = self.heard.get(number).is_none_or(|heard| heard.elapsed() > SILENCE);
+            is_silent && !self.parts.contains_key(number)
+        });
+        silent.map_or(Ok(()), |number| {
+            Err(lost(format!("{} gave no sign of life for {} s", self.name(number), SILENCE.as_secs())))
+        })
+    }
+
+    /// A run that lost a generator: which, when, and how much of it is not known.
+    fn invalid(&self, failure: &Failure, now: Nanos, scenario: &Scenario) -> Failure {
+        let due: Option<u64> = scheduled(scenario).into_iter().sum();
+        let unknown = match due {
+            Some(due) => format!("{} of {due} requests are unaccounted for", due.saturating_sub(self.scheduled)),
+            None => format!("{} requests were reported until then", self.scheduled),
+        };
+        // The first one that calls itself an error is of the cause, the later ones are of its consequences.
+        let cause = self.said.iter().find(|line| line.contains("error")).or(self.said.last());
+        let said = cause.map(|line| format!(" ({line})")).unwrap_or_default();
+        lost(format!(
+            "invalid: {failure}{said} after {:.0} s of the load; {unknown}. The load of the others is not that of the scenario, so they \
+             were stopped: repeat the run",
+            now as f64 / 1e9
+        ))
+    }
+
+    /// Has all processes end: those that are done by themselves, others at once.
+    pub(super) fn end(&mut self, are_done: bool) {
+        if !are_done {
+            self.tell(&Order::Stop);
+        }
+        let limit = Instant::now() + ENDING;
+        // Where nothing more can come, generators end.
+        self.processes.iter_mut().for_each(|process| drop(process.input.take()));
+        while Instant::now() < limit && self.processes.iter().any(|process| process.ended.is_none()) {
+            for process in self.processes.iter_mut().filter(|process| process.ended.is_none()) {
+                process.ended = process.child.try_wait().ok().flatten().map(|status| (Instant::now(), status));
+            }
+            // Else a full pipe would hold them.
+            while self.events.try_recv().is_ok() {}
+            thread::sleep(POLL);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for process in self.processes.iter_mut().filter(|process| process.ended.is_none()) {
+            let _ = kill_process_group(Pid::from_child(&process.child), Signal::KILL);
+            let _ = process.child.wait();
+        }
+    }
+}

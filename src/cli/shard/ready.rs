@@ -1,0 +1,127 @@
+//! A shard from the first contact with its server to its recording.
+
+use std::{cell::Cell, time::Instant};
+
+use jiff::Timestamp;
+
+use crate::{
+    cli::{
+        environment::{environment, host_name, software, stamp},
+        exit::Failure,
+        interrupt::Interrupt,
+        progress::Display,
+    },
+    load::{self, OnSecond, Settings},
+    results::{
+        Calibration, ClockRecord, ClockReference, Inspection, Reference, Run, SCHEMA_VERSION, ShardRecord, TargetFacts,
+    },
+    scenario::{Scenario, Shard},
+    target::{self, Observation, ReferenceTime, Target},
+};
+
+/// What a shard sends, and where to.
+pub(super) struct Part {
+    pub(super) scenario: Scenario,
+    pub(super) shard: Shard,
+    pub(super) workers: Option<usize>,
+}
+
+/// A shard that knows its server and the time, and has not begun.
+pub(super) struct Ready {
+    part: Part,
+    target: Target,
+    facts: TargetFacts,
+    time: ReferenceTime,
+    server: Option<String>,
+    reference: Option<Reference>,
+}
+
+impl Ready {
+    /// Reaches the server, and compares the clocks.
+    pub(super) async fn prepare(part: Part, target: Target, display: &Display) -> Result<Self, Failure> {
+        let facts = target.facts().await?;
+        let time = target.time().await.unwrap_or_else(|error| {
+            display.say(&format!(
+                "warning: the server does not answer TIME: {error}; the start goes by the clock of this machine"
+            ));
+            ReferenceTime::of_machine()
+        });
+        let server = target.clock_run_id().await;
+        let reference = target::reference().await.ok();
+        Ok(Self { part, target, facts, time, server, reference })
+    }
+
+    /// The clocks, compared a second time where that is done.
+    pub(super) fn clock(&self, again: Option<ReferenceTime>) -> ClockRecord {
+        let is_server = self.time.uncertainty().is_some();
+        ClockRecord {
+            reference: if is_server { ClockReference::Server } else { ClockReference::Machine },
+            offset_ns: self.time.offset(),
+            uncertainty_ns: self.time.uncertainty().map(|error| error.as_nanos() as u64),
+            drift_ns: again.filter(|_| is_server).map(|again| again.drift_since(&self.time)),
+        }
+    }
+
+    /// Sends the part of the load from `start` on, which is in nanoseconds since 1970 on the reference clock.
+    pub(super) fn carry_out(
+        self,
+        start: i128,
+        interrupt: &Interrupt,
+        display: &Display,
+        on_second: Option<OnSecond>,
+    ) -> Result<Run, Failure> {
+        let begin = self.time.instant(start).ok_or_else(|| too_early(start))?;
+        let Self { part: Part { scenario, shard, workers }, target, facts, .. } = &self;
+        let (shard, workers) = (*shard, *workers);
+        let settings =
+            Settings { workers, same_machine: facts.same_machine, shard, begin: Some(begin), ..Settings::default() };
+        let (late, mut display) = (Cell::new(0), display.clone());
+        let on_start = |_| late.set(Instant::now().saturating_duration_since(begin).as_nanos() as u64);
+        let mut show = |progress| display.load(&progress);
+        let stop = interrupt.stop();
+        let recording = load::run_observed(scenario, target, settings, stop, &mut show, on_start, on_second)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
+        let (after, reference_after) = runtime.block_on(async {
+            let again = interrupt.finish(async { target.time().await.ok() }).await.flatten();
+            (again, interrupt.finish(async { target::reference().await.ok() }).await.flatten())
+        });
+        let warmup = i128::from(recording.period.warmup_ns);
+        Ok(Run {
+            schema_version: SCHEMA_VERSION,
+            software: software(),
+            started: stamp(moment(start + warmup)?),
+            scenario: scenario.source.clone(),
+            target: facts.clone(),
+            environment: environment(),
+            recording,
+            server: Observation::none().finish().server,
+            nodes: Vec::new(),
+            inspection: Inspection::default(),
+            dependencies: Vec::new(),
+            events: Vec::new(),
+            write_audit: None,
+            calibration: self.reference.zip(reference_after).map(|(before, after)| Calibration { before, after }),
+            client_cost: None,
+            shard: Some(ShardRecord {
+                number: shard.number(),
+                of: shard.of(),
+                host: host_name(),
+                start: moment(start)?.to_string(),
+                clock: self.clock(after),
+                late_ns: late.get(),
+                server: self.server.clone(),
+            }),
+            generators: Vec::new(),
+        })
+    }
+}
+
+/// A moment in nanoseconds since 1970.
+pub(super) fn moment(nanos: i128) -> Result<Timestamp, Failure> {
+    Timestamp::from_nanosecond(nanos).map_err(Failure::usage)
+}
+
+fn too_early(start: i128) -> Failure {
+    let start = moment(start).map_or_else(|_| start.to_string(), |start| start.to_string());
+    Failure::unusable(anyhow::anyhow!("the agreed start {start} is long over on the clock of the server"))
+}

@@ -1,0 +1,196 @@
+//! Seconds of several processes that send one load: what each reports of a second, and their sum.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    api::{OnSecond, Progress, Second, Settings},
+    collector::progress,
+    ledger::Ledger,
+    plan::Plan,
+};
+use crate::{
+    measure::{
+        Counts, Interval, Latencies, Nanos, PackedHistogram, Series, SeriesId, ServiceInterval, Timeframe, nanos,
+    },
+    scenario::Scenario,
+};
+
+/// A second of one process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SecondReport {
+    second: i64,
+    length: Nanos,
+    series: Vec<SeriesReport>,
+    services: Vec<ServiceReport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SeriesReport {
+    number: u16,
+    counts: Counts,
+    response: PackedHistogram,
+    service: PackedHistogram,
+    wait: PackedHistogram,
+    failed: PackedHistogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ServiceReport {
+    number: usize,
+    scheduled: u64,
+    lag: PackedHistogram,
+    backlog: u64,
+    in_system_ns: u64,
+    waiting_ns: u64,
+    in_use_ns: u64,
+    lost: u64,
+    recovered: u64,
+}
+
+impl SecondReport {
+    /// What a process reports of a second.
+    pub fn of(second: &Second<'_>) -> Self {
+        let series = second.series.iter().filter(|(_, _, series)| !series.is_empty());
+        let series = series.map(|(id, _, series)| SeriesReport {
+            number: id.0,
+            counts: series.counts.clone(),
+            response: series.response.pack(),
+            service: series.service.pack(),
+            wait: series.wait.pack(),
+            failed: series.failed.pack(),
+        });
+        let services = second.services.iter().map(|(number, service)| ServiceReport {
+            number: *number,
+            scheduled: service.scheduled,
+            lag: service.lag.pack(),
+            backlog: service.backlog,
+            in_system_ns: service.in_system_ns,
+            waiting_ns: service.waiting_ns,
+            in_use_ns: service.in_use_ns,
+            lost: service.lost,
+            recovered: service.recovered,
+        });
+        Self { second: second.second, length: second.length, series: series.collect(), services: services.collect() }
+    }
+
+    /// Second from the start of the measured period; negative during the warm-up.
+    pub fn second(&self) -> i64 {
+        self.second
+    }
+
+    /// Requests that fell due in it.
+    pub fn scheduled(&self) -> u64 {
+        self.services.iter().map(|service| service.scheduled).sum()
+    }
+
+    /// The interval of a worker that recorded the same; those of series that nothing happened to are empty.
+    fn interval(self, series: usize) -> Interval {
+        let mut all: Vec<_> = (0..series).map(|number| (SeriesId(number as u16), Series::default())).collect();
+        for report in self.series {
+            let Some((_, own)) = all.get_mut(usize::from(report.number)) else { continue };
+            own.counts = report.counts;
+            own.response = Latencies::unpacked(&report.response);
+            own.service = Latencies::unpacked(&report.service);
+            own.wait = Latencies::unpacked(&report.wait);
+            own.failed = Latencies::unpacked(&report.failed);
+        }
+        let services = self.services.into_iter().map(|report| {
+            let interval = ServiceInterval {
+                scheduled: report.scheduled,
+                lag: Latencies::unpacked(&report.lag),
+                backlog: report.backlog,
+                in_system_ns: report.in_system_ns,
+                waiting_ns: report.waiting_ns,
+                in_use_ns: report.in_use_ns,
+                lost: report.lost,
+                recovered: report.recovered,
+                ..ServiceInterval::default()
+            };
+            (report.number, interval)
+        });
+        Interval { second: self.second, length: self.length, series: all, services: services.collect() }
+    }
+}
+
+/// The sum of the seconds that several processes report.
+pub struct Relay {
+    ledger: Ledger,
+    operations: usize,
+    drain: Nanos,
+}
+
+impl Relay {
+    /// The sum over a number of processes. `on_second` is called once all of them have reported a second.
+    pub fn new(scenario: &Scenario, processes: usize, on_second: Option<OnSecond>) -> Self {
+        let plan = Arc::new(Plan::new(scenario, Settings::default(), &[]));
+        let ledger = Ledger::new(scenario, &plan, processes, on_second);
+        Self { ledger, operations: plan.operations, drain: nanos(scenario.run.drain) }
+    }
+
+    /// Adds what one of them reports.
+    pub fn add(&mut self, report: SecondReport) {
+        self.ledger.enter(&report.interval(self.operations));
+    }
+
+    /// The state of the load, once for each second that is whole.
+    pub fn news(&mut self, frame: &Timeframe) -> Option<Progress> {
+        let services = self.ledger.take_news()?;
+        Some(progress(frame.clock.now(), frame.start, frame.end(), self.drain, services))
+    }
+
+    /// Time that the last requests have after the measured period.
+    pub fn drain(&self) -> Duration {
+        Duration::from_nanos(self.drain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::load::fake;
+
+    #[test]
+    fn the_sum_of_a_second_has_every_request_of_each_process() {
+        let scenario = fake::scenario("size = 8", "rate = 1000", &["command = \"GET\""]);
+        let report = |values: &[u64], second| {
+            let mut series = Series::default();
+            for value in values {
+                series.response.record(*value);
+            }
+            series.counts.completed = values.len() as u64;
+            let interval = ServiceInterval {
+                scheduled: values.len() as u64,
+                in_system_ns: 500_000_000,
+                ..ServiceInterval::default()
+            };
+            let key = crate::measure::SeriesKey {
+                service: "api".to_owned(),
+                operation: "GET".to_owned(),
+                role: crate::measure::SeriesRole::Operation,
+            };
+            let second = Second {
+                second,
+                length: 1_000_000_000,
+                series: vec![(SeriesId(0), &key, &series)],
+                services: &[(0, &interval)],
+            };
+            let text = serde_json::to_string(&SecondReport::of(&second)).unwrap();
+            serde_json::from_str::<SecondReport>(&text).unwrap()
+        };
+        let (sender, seconds) = mpsc::channel();
+        let on_second: OnSecond = Box::new(move |second| {
+            let (_, _, series) = second.series[0];
+            let service = second.services[0].1;
+            let _ = sender.send((series.counts.completed, series.response.quantile(1.0), service.in_system_ns));
+        });
+        let mut relay = Relay::new(&scenario, 2, Some(on_second));
+        relay.add(report(&[100, 200], 0));
+        assert!(seconds.try_recv().is_err(), "the other process has not reported it");
+        relay.add(report(&[700], 0));
+        assert_eq!(seconds.try_recv().unwrap(), (3, 700, 1_000_000_000));
+    }
+}

@@ -1,0 +1,306 @@
+//! Sum of the recordings of several processes that sent the load of one run together. Nothing is averaged: counts and histograms
+//! add, so that the sum of the parts of a recording is the recording.
+
+use std::collections::BTreeMap;
+
+use super::{
+    HostInterval, PackedHistogram, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span,
+    recorder::common,
+};
+
+impl Recording {
+    /// The sum of several recordings, which have to be of the same services and of periods that were planned alike.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn sum(parts: Vec<Self>) -> Self {
+        let period = parts.iter().map(|part| part.period).reduce(Period::or).expect("a sum has parts");
+        let mut whole = Self {
+            period,
+            series: Vec::new(),
+            nodes: Vec::new(),
+            reads: Vec::new(),
+            services: Vec::new(),
+            workers: Vec::new(),
+            host: Vec::new(),
+        };
+        let (mut series, mut nodes, mut reads, mut services) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut host: BTreeMap<u32, HostInterval> = BTreeMap::new();
+        for part in parts {
+            series.extend(part.series);
+            nodes.extend(part.nodes);
+            reads.extend(part.reads);
+            services.extend(part.services);
+            whole.workers.extend(part.workers);
+            for interval in part.host {
+                host.entry(interval.second).and_modify(|worst| *worst = worst.worse(interval)).or_insert(interval);
+            }
+        }
+        whole.series = grouped(series, |record| record.key.clone(), SeriesRecord::sum);
+        whole.nodes = grouped(nodes, |record| record.key.clone(), SeriesRecord::sum);
+        whole.reads = grouped(reads, |record| record.key.clone(), SeriesRecord::sum);
+        whole.services = grouped(services, |record| record.name.clone(), ServiceRecord::sum);
+        whole.host = host.into_values().collect();
+        whole
+    }
+}
+
+/// The sums of what has the same key, in the order in which the keys come first.
+fn grouped<T, K: PartialEq>(parts: Vec<T>, key: impl Fn(&T) -> K, sum: impl Fn(Vec<T>) -> T) -> Vec<T> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    for part in parts {
+        let own = key(&part);
+        match groups.iter_mut().find(|(key, _)| *key == own) {
+            Some((_, group)) => group.push(part),
+            None => groups.push((own, vec![part])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| sum(group)).collect()
+}
+
+/// What has the same second, in order.
+fn by_second<T>(parts: impl Iterator<Item = T>, second: impl Fn(&T) -> u32) -> BTreeMap<u32, Vec<T>> {
+    let mut seconds: BTreeMap<u32, Vec<T>> = BTreeMap::new();
+    for part in parts {
+        seconds.entry(second(&part)).or_default().push(part);
+    }
+    seconds
+}
+
+fn packed<T>(parts: &[T], of: impl Fn(&T) -> &PackedHistogram) -> PackedHistogram {
+    PackedHistogram::sum(parts.iter().map(of))
+}
+
+impl Period {
+    /// The period of two: what was measured by both, and everything that either needed besides.
+    fn or(self, other: Self) -> Self {
+        Self {
+            warmup_ns: self.warmup_ns.max(other.warmup_ns),
+            planned_ns: self.planned_ns.max(other.planned_ns),
+            measured_ns: self.measured_ns.min(other.measured_ns),
+            drain_ns: self.drain_ns.max(other.drain_ns),
+            interrupted: self.interrupted || other.interrupted,
+        }
+    }
+}
+
+impl HostInterval {
+    /// The worse of two machines in each respect; memory adds up.
+    fn worse(self, other: Self) -> Self {
+        let worst = |of: fn(&Self) -> Option<f64>| [of(&self), of(&other)].into_iter().flatten().reduce(f64::max);
+        let memory = [self.harness_rss, other.harness_rss].into_iter().flatten();
+        Self {
+            second: self.second,
+            busy: worst(|host| host.busy),
+            stolen: worst(|host| host.stolen),
+            throttled: worst(|host| host.throttled),
+            harness_rss: memory.reduce(|sum, rss| sum + rss),
+        }
+    }
+}
+
+impl SeriesRecord {
+    fn sum(parts: Vec<Self>) -> Self {
+        let mut whole = Self { seconds: Vec::new(), unfinished: 0, messages: BTreeMap::new(), ..parts[0].clone() };
+        let mut seconds = Vec::new();
+        for part in parts {
+            whole.unfinished += part.unfinished;
+            for (class, message) in part.messages {
+                // The least, so that the order of the parts does not matter.
+                let kept = whole.messages.entry(class).or_insert_with(|| message.clone());
+                if message < *kept {
+                    *kept = message;
+                }
+            }
+            seconds.extend(part.seconds);
+        }
+        let sum = |(second, parts): (u32, Vec<SeriesSecond>)| {
+            let mut counts = parts[0].counts.clone();
+            parts[1..].iter().for_each(|part| counts.merge(&part.counts));
+            SeriesSecond {
+                second,
+                counts,
+                response: packed(&parts, |part| &part.response),
+                service: packed(&parts, |part| &part.service),
+                wait: packed(&parts, |part| &part.wait),
+                failed: packed(&parts, |part| &part.failed),
+                served: parts.iter().filter_map(|part| part.served).reduce(Span::hull),
+            }
+        };
+        whole.seconds = by_second(seconds.into_iter(), |part| part.second).into_iter().map(sum).collect();
+        whole
+    }
+}
+
+impl ServiceRecord {
+    fn sum(parts: Vec<Self>) -> Self {
+        let handshakes: Vec<_> = parts.iter().filter_map(|part| part.handshake.as_ref()).collect();
+        let divided = parts.iter().map(|part| part.parts.unwrap_or(1)).sum();
+        let mut whole = Self {
+            name: parts[0].name.clone(),
+            connect: packed(&parts, |part| &part.connect),
+            handshake: (!handshakes.is_empty()).then(|| PackedHistogram::sum(handshakes)),
+            connections: parts.iter().map(|part| part.connections).sum(),
+            parts: Some(divided).filter(|parts| *parts > 1),
+            scheduled: parts.iter().map(|part| part.scheduled).sum(),
+            seconds: Vec::new(),
+        };
+        let seconds = parts.into_iter().flat_map(|part| part.seconds);
+        whole.seconds = by_second(seconds, |part| part.second).into_values().map(ServiceSecond::sum).collect();
+        whole
+    }
+}
+
+impl ServiceSecond {
+    fn sum(parts: Vec<Self>) -> Self {
+        let lag = packed(&parts, |part| &part.lag);
+        let mut parts = parts.into_iter();
+        let mut whole = parts.next().expect("a group has members");
+        for part in parts {
+            whole.scheduled += part.scheduled;
+            whole.backlog += part.backlog;
+            whole.in_system += part.in_system;
+            whole.waiting += part.waiting;
+            whole.in_use += part.in_use;
+            whole.lost += part.lost;
+            whole.recovered += part.recovered;
+            whole.moved += part.moved;
+            whole.asked += part.asked;
+            whole.idle_checks += part.idle_checks;
+            // As between workers: nobody had an answer.
+            whole.silences = common(&whole.silences, &part.silences);
+            whole.unanswered &= part.unanswered;
+        }
+        Self { lag, ..whole }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prop_assert, prop_assert_eq, proptest};
+
+    use super::*;
+    use crate::measure::{Counts, Latencies, SECOND, SeriesKey, SeriesRole};
+
+    fn histogram(values: &[u64]) -> PackedHistogram {
+        let mut latencies = Latencies::default();
+        for value in values {
+            latencies.record(*value);
+        }
+        latencies.pack()
+    }
+
+    /// A recording of one operation with these response times in each second.
+    fn recording(seconds: &[Vec<u64>]) -> Recording {
+        let key = SeriesKey { service: "api".to_owned(), operation: "GET".to_owned(), role: SeriesRole::Operation };
+        let second = |(second, values): (usize, &Vec<u64>)| SeriesSecond {
+            second: second as u32,
+            counts: Counts { completed: values.len() as u64, bytes_sent: values.iter().sum(), ..Counts::default() },
+            response: histogram(values),
+            service: histogram(values),
+            wait: histogram(&[]),
+            failed: histogram(&[]),
+            served: values.iter().map(|at| Span { from_ns: *at, to_ns: *at }).reduce(Span::hull),
+        };
+        let of_service = |(second, values): (usize, &Vec<u64>)| ServiceSecond {
+            second: second as u32,
+            scheduled: values.len() as u64,
+            lag: histogram(values),
+            backlog: values.len() as u64,
+            in_system: values.len() as f64,
+            waiting: 0.0,
+            in_use: values.len() as f64,
+            lost: 0,
+            recovered: 1,
+            moved: 0,
+            asked: 0,
+            idle_checks: 0,
+            silences: Vec::new(),
+            unanswered: false,
+        };
+        let length = SECOND * seconds.len() as u64;
+        let period = Period { warmup_ns: 0, planned_ns: length, measured_ns: length, drain_ns: 0, interrupted: false };
+        let series = SeriesRecord {
+            key,
+            commands: vec!["GET".to_owned()],
+            expects_hits: false,
+            seconds: seconds.iter().enumerate().filter(|(_, values)| !values.is_empty()).map(second).collect(),
+            unfinished: 1,
+            messages: BTreeMap::new(),
+        };
+        let service = ServiceRecord {
+            name: "api".to_owned(),
+            connect: histogram(&[1]),
+            handshake: None,
+            connections: 1,
+            parts: None,
+            scheduled: seconds.iter().map(|values| values.len() as u64).sum(),
+            seconds: seconds.iter().enumerate().map(of_service).collect(),
+        };
+        Recording {
+            period,
+            series: vec![series],
+            nodes: Vec::new(),
+            reads: Vec::new(),
+            services: vec![service],
+            workers: Vec::new(),
+            host: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_and_the_grouping_of_parts_do_not_matter(
+            parts in vec(vec(vec(1_u64..4_000_000_000, 0..20), 3), 3..6),
+        ) {
+            let parts: Vec<_> = parts.iter().map(|seconds| recording(seconds)).collect();
+            let whole = Recording::sum(parts.clone());
+            prop_assert_eq!(&Recording::sum(parts.iter().rev().cloned().collect()), &whole);
+            let (first, second) = parts.split_at(2);
+            let grouped = vec![Recording::sum(first.to_vec()), Recording::sum(second.to_vec())];
+            prop_assert_eq!(&Recording::sum(grouped), &whole);
+        }
+
+        #[test]
+        fn the_parts_of_a_recording_add_up_to_it(
+            seconds in vec(vec(1_u64..4_000_000_000, 0..40), 3),
+            parts in 1_usize..9,
+        ) {
+            let cut = |part: usize| -> Vec<Vec<u64>> {
+                seconds.iter().map(|values| values.iter().copied().skip(part).step_by(parts).collect()).collect()
+            };
+            let whole = Recording::sum((0..parts).map(|part| recording(&cut(part))).collect());
+            let expected = recording(&seconds);
+            prop_assert_eq!(&whole.series[0].seconds, &expected.series[0].seconds);
+            prop_assert_eq!(whole.services[0].scheduled, expected.services[0].scheduled);
+            for (sum, second) in whole.services[0].seconds.iter().zip(&expected.services[0].seconds) {
+                prop_assert_eq!(&sum.lag, &second.lag);
+                prop_assert!((sum.in_system - second.in_system).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_to_one_process_ends_the_silence_of_the_service() {
+        let silent = |spans: &[(u64, u64)]| {
+            let mut part = recording(&[vec![1]]);
+            part.services[0].seconds[0].silences =
+                spans.iter().map(|(from_ns, to_ns)| Span { from_ns: *from_ns, to_ns: *to_ns }).collect();
+            part
+        };
+        let sum = Recording::sum(vec![silent(&[(10, 50), (60, 90)]), silent(&[(30, 70)])]);
+        let expected = [Span { from_ns: 30, to_ns: 50 }, Span { from_ns: 60, to_ns: 70 }];
+        assert_eq!(sum.services[0].seconds[0].silences, expected);
+    }
+
+    #[test]
+    fn the_worst_machine_of_a_second_counts() {
+        let host = |stolen, harness_rss| {
+            let interval = HostInterval { second: 0, busy: None, stolen, throttled: None, harness_rss };
+            Recording { host: vec![interval], ..recording(&[vec![1]]) }
+        };
+        let sum = Recording::sum(vec![host(Some(0.1), Some(5)), host(None, Some(6)), host(Some(0.3), None)]);
+        let worst = HostInterval { second: 0, busy: None, stolen: Some(0.3), throttled: None, harness_rss: Some(11) };
+        assert_eq!(sum.host, [worst]);
+    }
+}
