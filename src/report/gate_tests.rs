@@ -139,6 +139,9 @@ fn terminal_text() {
         assert!(text.lines().count() <= SCREEN, "{text}");
         assert!(text.contains("Trust: A compared with itself"), "{text}");
     }
+    let equal = ALL[EQUAL].terminal(Style { colour: false, width: 100, verbose: false });
+    let others = equal.lines().skip_while(|line| !line.contains("  Others: ")).take(2).collect::<String>();
+    assert!(others.contains("gave no reason"), "what is left out is named: {equal}");
 }
 
 #[test]
