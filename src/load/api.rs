@@ -1,6 +1,6 @@
 //! What a caller of the load engine gives and gets beside the recording: settings, progress, seconds and errors.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{pacing::Pacing, turns::Turns};
 use crate::{
@@ -22,8 +22,8 @@ pub struct Settings {
     pub turns: Option<Turns>,
     /// Part of the load that this process sends.
     pub shard: Shard,
-    /// When the load begins; by default as soon as all connections are open.
-    pub begin: Option<Instant>,
+    /// Further processes on this machine that send parts of the same load.
+    pub sharing: u32,
 }
 
 /// State of a run, for display.

@@ -81,9 +81,9 @@ impl<'a> Collector<'a> {
         Ok(connecting)
     }
 
-    /// Waits for the agreed instant, if there is one, and gives the clock that the load begins with.
-    fn wait_for_begin(&self) -> Result<Clock, LoadError> {
-        let Some(begin) = self.plan.begin else { return Ok(Clock::start()) };
+    /// The clock that the load begins with: now, or at an agreed instant, for which this waits.
+    fn begin(&self, begin: Option<Instant>) -> Result<Clock, LoadError> {
+        let Some(begin) = begin else { return Ok(Clock::start()) };
         if let Some(late) = Instant::now().checked_duration_since(begin) {
             return Err(LoadError::NotReady { late });
         }
@@ -131,14 +131,15 @@ impl<'a> Collector<'a> {
         Progress { phase: Phase::Connecting, elapsed, of: None, services }
     }
 
-    /// Starts all workers at once and collects until the last is done.
+    /// Starts all workers at once and collects until the last is done. `begin` gives the instant of the start, where that is agreed.
     pub(super) fn run(
         self,
+        begin: impl FnOnce() -> Result<Option<Instant>, LoadError>,
         on_progress: &mut dyn FnMut(Progress),
         on_start: impl FnOnce(Timeframe),
         on_second: Option<OnSecond>,
     ) -> Result<Recording, LoadError> {
-        let clock = self.wait_for_begin()?;
+        let clock = self.begin(begin()?)?;
         let Self { scenario, plan, stop, workers, starts, openings } = self;
         let phases = scenario.run;
         let start = nanos(phases.warmup);

@@ -1,18 +1,21 @@
 //! Whole runs against a scripted client library: accounts, the drain, interruptions and panics.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
     LoadError, OnSecond, Pacing, Phase, Progress, Second, Settings,
+    collector::Collector,
     fake::{Fake, failed, ok, scenario},
     plan::Plan,
     pool::Opener,
-    run_by,
 };
 use crate::{
-    measure::{ErrorClass, Recording, SeriesRole},
+    measure::{ErrorClass, Recording, SeriesRole, Timeframe},
     scenario::{Phases, Scenario},
 };
 
@@ -33,6 +36,19 @@ fn short(pool: &str, load: &str, phases: [u64; 3]) -> Scenario {
 fn plan(scenario: &Scenario, workers: usize) -> Plan {
     let settings = Settings { workers: Some(workers), pacing: Some(Pacing::Adaptive), ..Settings::default() };
     Plan::new(scenario, settings, &[])
+}
+
+fn run_by(
+    driver: impl Fn(usize) -> Box<dyn Opener>,
+    scenario: &Scenario,
+    plan: Plan,
+    stop: &CancellationToken,
+    on_progress: &mut dyn FnMut(Progress),
+    on_start: impl FnOnce(Timeframe),
+    on_second: Option<OnSecond>,
+) -> Result<Recording, LoadError> {
+    let connected = Collector::connect(scenario, driver, plan, stop, on_progress)?;
+    connected.run(|| Ok(None), on_progress, on_start, on_second)
 }
 
 fn run(fake: &Fake, scenario: &Scenario) -> Result<Recording, LoadError> {
@@ -198,4 +214,17 @@ fn a_panic_of_the_observer_ends_the_run_at_once() {
         on_second,
     );
     assert!(matches!(failed, Err(LoadError::PackerPanicked)), "{failed:?}");
+}
+
+#[test]
+fn a_load_begins_at_the_agreed_instant_or_not_at_all() {
+    let (fake, stop) = (Fake::default(), CancellationToken::new());
+    let scenario = short("size = 8", OPEN, [0, 200, 1_000]);
+    let from = |at: Instant| {
+        let connected =
+            Collector::connect(&scenario, |_| Box::new(fake.clone()), plan(&scenario, 1), &stop, &mut |_| {})?;
+        connected.run(|| Ok(Some(at)), &mut |_| {}, |_| assert!(Instant::now() >= at), None)
+    };
+    assert_eq!(accounts(&from(Instant::now() + ms(300)).unwrap())[0], 200);
+    assert!(matches!(from(Instant::now()), Err(LoadError::NotReady { .. })));
 }

@@ -29,6 +29,8 @@ mod fake;
 #[cfg(test)]
 mod lane_tests;
 
+use std::time::Instant;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -36,6 +38,7 @@ use crate::{
     scenario::{Client, Scenario},
     target::{Reading, ReadingConnector, Target},
 };
+use collector::Collector;
 use pool::Opener;
 
 pub use api::{LoadError, OnSecond, Phase, Progress, Second, ServiceProgress, Settings};
@@ -75,6 +78,39 @@ pub fn run_observed(
     on_start: impl FnOnce(Timeframe),
     on_second: Option<OnSecond>,
 ) -> Result<Recording, LoadError> {
+    run_from(scenario, target, settings, stop, || Ok(None), on_progress, on_start, on_second)
+}
+
+/// Like [`run_observed`], from an instant that `begin` gives once all connections are open.
+///
+/// # Errors
+///
+/// [`LoadError::NotReady`] where that instant is over by then.
+#[expect(clippy::too_many_arguments, reason = "what a run needs, what it is watched by, and when it begins")]
+pub fn run_shard(
+    scenario: &Scenario,
+    target: &Target,
+    settings: Settings,
+    stop: &CancellationToken,
+    begin: impl FnOnce() -> Result<Instant, LoadError>,
+    on_progress: &mut dyn FnMut(Progress),
+    on_start: impl FnOnce(Timeframe),
+    on_second: Option<OnSecond>,
+) -> Result<Recording, LoadError> {
+    run_from(scenario, target, settings, stop, || begin().map(Some), on_progress, on_start, on_second)
+}
+
+#[expect(clippy::too_many_arguments, reason = "those of the two above")]
+fn run_from(
+    scenario: &Scenario,
+    target: &Target,
+    settings: Settings,
+    stop: &CancellationToken,
+    begin: impl FnOnce() -> Result<Option<Instant>, LoadError>,
+    on_progress: &mut dyn FnMut(Progress),
+    on_start: impl FnOnce(Timeframe),
+    on_second: Option<OnSecond>,
+) -> Result<Recording, LoadError> {
     let driver = |service: usize| -> Box<dyn Opener> {
         match scenario.services[service].client {
             Client::Fred => opener(target.connector(service)),
@@ -86,7 +122,7 @@ pub fn run_observed(
     };
     let plan = plan::Plan::new(scenario, settings, &target.node_addresses());
     let _keepers = target.keep_nodes();
-    run_by(driver, scenario, plan, stop, on_progress, on_start, on_second)
+    Collector::connect(scenario, driver, plan, stop, on_progress)?.run(begin, on_progress, on_start, on_second)
 }
 
 /// Opens the connections of a driver, and those to replicas where a service of the target reads from them.
@@ -95,17 +131,4 @@ fn opener<D: Reading>(driver: D) -> Box<dyn Opener> {
         Some(reading) => Box::new(reading),
         None => Box::new(driver),
     }
-}
-
-/// Like [`run_observed`], by any client: `driver` opens the connections of a service, for each of its instances.
-fn run_by(
-    driver: impl Fn(usize) -> Box<dyn Opener>,
-    scenario: &Scenario,
-    plan: plan::Plan,
-    stop: &CancellationToken,
-    on_progress: &mut dyn FnMut(Progress),
-    on_start: impl FnOnce(Timeframe),
-    on_second: Option<OnSecond>,
-) -> Result<Recording, LoadError> {
-    collector::Collector::connect(scenario, driver, plan, stop, on_progress)?.run(on_progress, on_start, on_second)
 }

@@ -1,9 +1,6 @@
 //! Assignment of the load: the numbers of the series, and the worker of each part of each service.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     api::Settings,
@@ -37,8 +34,6 @@ pub(super) struct Plan {
     pub(super) pacing: Pacing,
     /// Whether two halves of the services take turns.
     pub(super) turns: Option<Turns>,
-    /// When the load begins, where that is agreed.
-    pub(super) begin: Option<Instant>,
 }
 
 /// Facts of a series before the load.
@@ -117,9 +112,10 @@ impl Plan {
             scenario.services.iter().map(|service| plan_service(scenario, service, &mut series)).collect::<Vec<_>>();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let for_server = usize::from(settings.same_machine);
-        let workers = settings.workers.unwrap_or_else(|| cores.saturating_sub(for_server)).max(1);
+        let processes = settings.sharing as usize + 1;
+        let workers = settings.workers.unwrap_or_else(|| cores.saturating_sub(for_server) / processes).max(1);
         let workers = assign(scenario, workers, settings.turns, settings.shard);
-        let spare = workers.len() + for_server <= cores;
+        let spare = workers.len() * processes + for_server <= cores;
         let pacing = settings.pacing.unwrap_or(if spare { Pacing::Spin } else { Pacing::Adaptive });
         let operations = series.len();
         let mut nodes: Vec<_> =
@@ -129,8 +125,7 @@ impl Plan {
         {
             nodes.reads = Some(READS.map(|role| add_to(&mut series, service, role)));
         }
-        let Settings { turns, begin, .. } = settings;
-        Self { series, operations, before_reads, services, nodes, workers, pacing, turns, begin }
+        Self { series, operations, before_reads, services, nodes, workers, pacing, turns: settings.turns }
     }
 
     /// Series of the services on one worker.

@@ -163,10 +163,10 @@ fn a_generator_that_has_to_share_its_core_makes_the_run_invalid_and_is_named() {
     let slurm = Slurm::start();
     let server = Server::start();
     let program = env!("CARGO_BIN_EXE_plimsoll");
-    let neighbours = "for number in 1 2 3 4 5 6; do timeout 15 taskset -c 0 sh -c 'while :; do :; done' & done";
+    let neighbours = "pids=; for number in 1 2 3 4 5 6; do timeout 40 taskset -c 0 sh -c 'while :; do :; done' & pids=\"$pids $!\"; done";
     let text = format!(
         "[ \"$SLURM_PROCID\" = 1 ] || exec {program} \"$@\"\n{neighbours}\n\
-         taskset -c 0 nice -n 19 {program} \"$@\"\nstatus=$?\nkill $(jobs -p)\nexit $status"
+         taskset -c 0 nice -n 19 {program} \"$@\"\nstatus=$?\nkill $pids\nexit $status"
     );
     let wrapper = script(&desk, "wrapper", &text);
     let more = ["--program", &wrapper, "--quiet", "--start-in", "6s"];

@@ -38,7 +38,7 @@ for_each_client!(
 const FIVE_SECONDS: &str = "warmup = \"500ms\"\nduration = \"5s\"\ndrain = \"5s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
 const SETTINGS: Settings =
-    Settings { workers: None, pacing: None, same_machine: true, turns: None, shard: Shard::WHOLE, begin: None };
+    Settings { workers: None, pacing: None, same_machine: true, turns: None, shard: Shard::WHOLE, sharing: 0 };
 
 fn signal(pid: u32, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();

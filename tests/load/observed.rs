@@ -17,7 +17,7 @@ use crate::support::block_on;
 const RUN: &str = "warmup = \"300ms\"\nduration = \"3s\"\ndrain = \"2s\"";
 const OPEN: &str = "model = \"open\"\nrate = 1000\narrivals = \"uniform\"";
 const SETTINGS: Settings =
-    Settings { workers: None, pacing: None, same_machine: true, turns: None, shard: Shard::WHOLE, begin: None };
+    Settings { workers: None, pacing: None, same_machine: true, turns: None, shard: Shard::WHOLE, sharing: 0 };
 
 /// What was refused, less what the server's version cannot know.
 fn refusals(server: &ServerRecord) -> BTreeMap<&str, &str> {

@@ -71,6 +71,7 @@ impl Launch {
             scenario: scenario.source.clone(),
             target: target.invitation(),
             workers,
+            together: self.launcher.is_local(),
             start: known,
         };
         display.step(&format!("Starting {} generators", self.generators));

@@ -62,6 +62,8 @@ pub(in crate::cli) struct Job {
     pub(in crate::cli) scenario: String,
     pub(in crate::cli) target: Invitation,
     pub(in crate::cli) workers: Option<usize>,
+    /// Whether all shards are on one machine.
+    pub(in crate::cli) together: bool,
     /// When to begin, where it is known beforehand.
     pub(in crate::cli) start: Option<i64>,
 }

@@ -24,7 +24,8 @@ use crate::{
     target::{Source, Target},
 };
 pub(super) use args::ShardArgs;
-use ready::{Part, Ready, moment};
+use number::sharing;
+use ready::{Part, Ready};
 pub(super) use worker::{Arguments, JOB, SHARD, run as work};
 
 /// `plimsoll run --shard`: sends one part of the load, and saves its recording for `plimsoll merge`.
@@ -41,7 +42,7 @@ pub(super) fn run(
     cleanup.hold_folder(folder);
     let display = Display::new(!output.quiet());
     let (voice, slow, held) = (display.clone(), display.clone(), cleanup.clone());
-    let part = Part { scenario, shard, workers };
+    let part = Part { scenario, shard, workers, sharing: sharing() };
     let result = supervise(
         move |interrupt| {
             let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
@@ -50,8 +51,7 @@ pub(super) fn run(
                 let (target, _) = Target::prepare(source, &part.scenario).await?;
                 Ready::prepare(part, target, &display).await
             }))?;
-            display.step(&format!("Waiting for the start at {}", moment(start)?));
-            let run = ready.carry_out(start, &interrupt, &display, None)?;
+            let run = ready.carry_out(|| Some(start), &interrupt, &display, None)?;
             save(&run, &held, &display)
         },
         move || voice.say("interrupted: ending early; Ctrl-C again ends the program"),

@@ -1,5 +1,7 @@
 //! Number of a shard, as those who start processes set it.
 
+use std::env;
+
 use crate::scenario::Shard;
 
 /// Variables with the number of a process, from 0, and with the number of processes: of Slurm, of an Indexed Job of Kubernetes, of
@@ -24,6 +26,12 @@ pub(in crate::cli) fn of_environment(variable: impl Fn(&str) -> Option<String>) 
         return Err(format!("{number} is set, but {of}, the number of shards, is not: set it, or pass --shard I/N"));
     };
     format!("{value}/{all}").parse().map_err(|error| format!("{number} and {of}: {error}"))
+}
+
+/// Further processes on this machine that are started with this one, where that is known: Open MPI says so.
+pub(super) fn sharing() -> u32 {
+    let local = env::var("OMPI_COMM_WORLD_LOCAL_SIZE").ok().and_then(|size| size.parse::<u32>().ok());
+    local.map_or(0, |size| size.saturating_sub(1))
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! A shard from the first contact with its server to its recording.
 
-use std::{cell::Cell, time::Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
@@ -11,7 +14,7 @@ use crate::{
         interrupt::Interrupt,
         progress::Display,
     },
-    load::{self, OnSecond, Settings},
+    load::{self, LoadError, OnSecond, Settings},
     results::{
         Calibration, ClockRecord, ClockReference, Inspection, Reference, Run, SCHEMA_VERSION, ShardRecord, TargetFacts,
     },
@@ -24,6 +27,8 @@ pub(super) struct Part {
     pub(super) scenario: Scenario,
     pub(super) shard: Shard,
     pub(super) workers: Option<usize>,
+    /// Further processes on this machine that send parts of the same load.
+    pub(super) sharing: u32,
 }
 
 /// A shard that knows its server and the time, and has not begun.
@@ -62,24 +67,35 @@ impl Ready {
         }
     }
 
-    /// Sends the part of the load from `start` on, which is in nanoseconds since 1970 on the reference clock.
+    /// Opens the connections, and sends the part of the load from an instant on, in nanoseconds since 1970 on the reference clock, that
+    /// `start` then gives; nothing where the user ended it meanwhile.
     pub(super) fn carry_out(
         self,
-        start: i128,
+        start: impl FnOnce() -> Option<i128>,
         interrupt: &Interrupt,
         display: &Display,
         on_second: Option<OnSecond>,
     ) -> Result<Run, Failure> {
-        let begin = self.time.instant(start).ok_or_else(|| too_early(start))?;
-        let Self { part: Part { scenario, shard, workers }, target, facts, .. } = &self;
+        let Self { part: Part { scenario, shard, workers, sharing }, target, facts, .. } = &self;
         let (shard, workers) = (*shard, *workers);
         let settings =
-            Settings { workers, same_machine: facts.same_machine, shard, begin: Some(begin), ..Settings::default() };
+            Settings { workers, same_machine: facts.same_machine, shard, sharing: *sharing, ..Settings::default() };
+        let agreed = Cell::new(None);
         let (late, mut display) = (Cell::new(0), display.clone());
-        let on_start = |_| late.set(Instant::now().saturating_duration_since(begin).as_nanos() as u64);
+        let begin = || {
+            let start = start().ok_or(LoadError::Interrupted)?;
+            let begin = self.time.instant(start).ok_or(LoadError::NotReady { late: Duration::MAX })?;
+            agreed.set(Some((start, begin)));
+            Ok(begin)
+        };
+        let on_start = |_| {
+            let begin = agreed.get().map_or_else(Instant::now, |(_, begin)| begin);
+            late.set(Instant::now().saturating_duration_since(begin).as_nanos() as u64);
+        };
         let mut show = |progress| display.load(&progress);
         let stop = interrupt.stop();
-        let recording = load::run_observed(scenario, target, settings, stop, &mut show, on_start, on_second)?;
+        let recording = load::run_shard(scenario, target, settings, stop, begin, &mut show, on_start, on_second)?;
+        let start = agreed.get().map_or(0, |(start, _)| start);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let (after, reference_after) = runtime.block_on(async {
             let again = interrupt.finish(async { target.time().await.ok() }).await.flatten();
@@ -119,9 +135,4 @@ impl Ready {
 /// A moment in nanoseconds since 1970.
 pub(super) fn moment(nanos: i128) -> Result<Timestamp, Failure> {
     Timestamp::from_nanosecond(nanos).map_err(Failure::usage)
-}
-
-fn too_early(start: i128) -> Failure {
-    let start = moment(start).map_or_else(|_| start.to_string(), |start| start.to_string());
-    Failure::unusable(anyhow::anyhow!("the agreed start {start} is long over on the clock of the server"))
 }

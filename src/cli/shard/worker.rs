@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     lines::{self, Introduction, Job, Order, Read, Reader, Report},
-    number::of_environment,
+    number::{of_environment, sharing},
     ready::{Part, Ready},
 };
 use crate::{
@@ -104,29 +104,32 @@ fn work(shard: Shard, job: Option<Job>, parent: &Parent, interrupt: &Interrupt) 
     let scenario = scenario::parse(&job.scenario, "scenario.toml").map_err(Failure::usage)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
     let display = Display::new(false);
+    let sharing = if job.together { job.of - 1 } else { sharing() };
     let ready = runtime.block_on(interrupt.or(async {
         let target = Target::invited(&job.target, &scenario).await?;
-        Ready::prepare(Part { scenario: scenario.clone(), shard, workers: job.workers }, target, &display).await
+        let part = Part { scenario: scenario.clone(), shard, workers: job.workers, sharing };
+        Ready::prepare(part, target, &display).await
     }))?;
     let _alive = Alive::begin(parent.clone()).map_err(Failure::unusable)?;
-    parent.tell(&Report::Ready(Box::new(Introduction {
-        host: host_name(),
-        software: software(),
-        clock: ready.clock(None),
-        wall: ReferenceTime::of_machine().now() as i64,
-    })));
-    let start = match (job.start, &orders) {
-        (Some(start), _) => start,
-        (None, Some(orders)) => await_order(orders, interrupt, |order| match order {
-            Order::Start(start) => Some(start),
-            Order::Job(_) | Order::Stop => None,
-        })?,
-        (None, None) => return Err(Failure::interrupted()),
+    let clock = ready.clock(None);
+    let start = || {
+        let wall = ReferenceTime::of_machine().now() as i64;
+        let introduction = Introduction { host: host_name(), software: software(), clock, wall };
+        parent.tell(&Report::Ready(Box::new(introduction)));
+        match (job.start, &orders) {
+            (Some(start), _) => Some(start.into()),
+            (None, Some(orders)) => await_order(orders, interrupt, |order| match order {
+                Order::Start(start) => Some(start.into()),
+                Order::Job(_) | Order::Stop => None,
+            })
+            .ok(),
+            (None, None) => None,
+        }
     };
     let reporter = parent.clone();
     let on_second: OnSecond =
         Box::new(move |second| reporter.tell(&Report::Second(Box::new(SecondReport::of(second)))));
-    let run = ready.carry_out(start.into(), interrupt, &display, Some(on_second))?;
+    let run = ready.carry_out(start, interrupt, &display, Some(on_second))?;
     parent.tell(&Report::done(&run));
     Ok(if run.recording.period.interrupted { Exit::Interrupted } else { Exit::Success })
 }

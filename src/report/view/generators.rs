@@ -1,9 +1,9 @@
 //! Processes that sent the load of one run together.
 
-use super::{Block, Note, Section, Shown, Table, Tone, results::Marks};
+use super::{Block, Cell, Note, Section, Shown, Table, Tone, results::Marks};
 use crate::{
     analysis::{Analysis, GeneratorFinding, GeneratorRow},
-    report::format::{self, NOTHING, duration, factor},
+    report::format::{self, duration, factor},
 };
 
 /// What the section shows; empty where it was one process.
@@ -39,9 +39,9 @@ fn table(rows: &[GeneratorRow]) -> Table {
         .numbers("Failed", 0, |row| format::count(row.generator.failed + row.generator.unfinished))
         .times("p50", 0, |row| percentile(row, &mut marks, 50.0))
         .times("p99", 0, |row| percentile(row, &mut marks, 99.0))
-        .times("Lag, p99", 0, |row| row.lag_p99.map_or_else(|| NOTHING.to_owned(), |lag| duration(lag as f64)))
+        .times("Lag, p99", 0, |row| Cell::time(row.lag_p99.map(|lag| lag as f64)))
         .numbers("Busiest worker", 1, |row| format::share(row.busy))
-        .times("Late", 2, |row| duration(row.generator.shard.late_ns as f64))
+        .times("Late", 2, |row| Cell::time(row.generator.shard.late_ns as f64))
         .times("Clock", 2, |row| clock(row))
         .table();
     let missing = marks.missing().map(|(name, reason)| format!("{name}: {reason}."));
@@ -51,13 +51,13 @@ fn table(rows: &[GeneratorRow]) -> Table {
     table.noted(notes)
 }
 
-fn clock(row: &GeneratorRow) -> String {
+fn clock(row: &GeneratorRow) -> Cell {
     let clock = row.generator.shard.clock;
     let sign = if clock.offset_ns < 0 { "−" } else { "" };
-    let offset = duration(clock.offset_ns.unsigned_abs() as f64);
+    let offset = clock.offset_ns.unsigned_abs() as f64;
     match clock.uncertainty_ns {
-        Some(error) => format!("{sign}{offset} ± {}", duration(error as f64)),
-        None => "own".to_owned(),
+        Some(error) => Cell::times(&format!("{sign}{{}} ± {{}}"), [offset, error as f64]),
+        None => "own".into(),
     }
 }
 
