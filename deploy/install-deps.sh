@@ -3,7 +3,7 @@
 # missing.
 #
 #   deploy/install-deps.sh run     a linker for Rust, a Redis or Valkey server
-#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, Python with hdrhistogram in target/venv,
+#   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, Python with hdrhistogram and kubernetes-validate in target/venv,
 #                                  RediSearch at target/redisearch.so, Slurm, Open MPI and faketime
 #
 # No service is enabled or configured. Debian's and Ubuntu's server package starts one by itself, on loopback port 6379;
@@ -174,10 +174,10 @@ need_xmllint() {
     esac
 }
 
-# The reference implementation of HdrHistogram for Python, to read the histogram log with foreign eyes.
+# For Python: the reference implementation of HdrHistogram, to read the histogram log with foreign eyes, and the schemas of Kubernetes.
 need_python() {
     python=target/venv/bin/python
-    if "$python" -c 'import hdrh' 2>/dev/null; then
+    if "$python" -c 'import hdrh, kubernetes_validate' 2>/dev/null; then
         return
     fi
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
@@ -194,10 +194,10 @@ need_python() {
         note_missing "$python" "install $packages"
         return
     fi
-    print_note "installing hdrhistogram into target/venv with pip"
+    print_note "installing hdrhistogram and kubernetes-validate into target/venv with pip"
     python3 -m venv --clear target/venv &&
-        target/venv/bin/pip install --quiet --disable-pip-version-check hdrhistogram >&2 ||
-        note_missing "$python" "pip could not install hdrhistogram; see its messages above"
+        target/venv/bin/pip install --quiet --disable-pip-version-check hdrhistogram kubernetes-validate >&2 ||
+        note_missing "$python" "pip could not install hdrhistogram or kubernetes-validate; see its messages above"
 }
 
 # RediSearch, a module with commands of its own. Debian and Ubuntu have a package of it; elsewhere it has to be linked by hand.

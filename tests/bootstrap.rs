@@ -140,7 +140,7 @@ fn tools_of_tests() -> BTreeSet<String> {
         .filter(|program| !["sh", "/bin/sh"].contains(&program.as_str()))
         .collect();
     tools.extend(named("tests/html/chromium.rs", "const NAMES: [&str; 4] = [\""));
-    for file in ["tests/hlog.rs", "tests/cli/modules.rs"] {
+    for file in ["tests/hlog.rs", "tests/cli/kubernetes.rs", "tests/cli/modules.rs"] {
         tools.extend(named(file, ".join(\"").into_iter().filter(|path| path.starts_with("target/")));
     }
     // Started by the program, and by a script.

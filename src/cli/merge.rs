@@ -1,6 +1,6 @@
 //! `plimsoll merge`: one run from the recordings of its shards.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     analysis::{MergeError, Merger},
     report::{Document as _, RunReport},
-    results::{Run, load_shard},
+    results::{Run, SHARD_FILE, load_shard, result_folders},
     scenario,
     workload::scheduled,
 };
@@ -29,9 +29,9 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   plimsoll merge results/api-shard-*
-  plimsoll merge 0 1 2 3 --out results/merged --format json")]
+  plimsoll merge shards --out results/merged --format json")]
 pub(super) struct Arguments {
-    /// Result folders of all shards
+    /// Result folders of all shards, or a folder that holds them
     #[arg(value_name = "DIR", required = true)]
     folders: Vec<PathBuf>,
     #[command(flatten)]
@@ -42,9 +42,9 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let output = &arguments.output;
     let display = Display::new(!output.quiet());
     let mut merger = Merger::default();
-    for folder in &arguments.folders {
+    for folder in arguments.folders.iter().flat_map(|folder| shards_in(folder)) {
         display.step(&format!("Reading {}", folder.display()));
-        let run = load_shard(folder).map_err(Failure::usage)?;
+        let run = load_shard(&folder).map_err(Failure::usage)?;
         merger.add(&folder.display().to_string(), run);
     }
     display.step("Merging the shards");
@@ -62,6 +62,16 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let printed = output::tell(&output::summary(&report, format, look, place.as_deref().ok(), None));
     Failure::first_of(place, printed)?;
     Ok(Exit::of_run(report.analysis.conclusion.verdict, report.run.recording.period.interrupted, None))
+}
+
+/// The folder of a shard itself, or those of the shards in a folder.
+fn shards_in(folder: &Path) -> Vec<PathBuf> {
+    let is_shard = |folder: &Path| folder.join(SHARD_FILE).is_file();
+    let within = || result_folders(folder).unwrap_or_default();
+    let mut found: Vec<_> = if is_shard(folder) { Vec::new() } else { within() };
+    found.retain(|folder| is_shard(folder));
+    // A folder without any is complained about when it is read.
+    if found.is_empty() { vec![folder.to_owned()] } else { found }
 }
 
 /// The run of all parts. What keeps them from being one is printed, line by line.

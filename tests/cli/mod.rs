@@ -11,6 +11,7 @@ mod faults;
 mod gate;
 mod interrupts;
 mod journey;
+mod kubernetes;
 mod metrics;
 mod modules;
 mod outages;
