@@ -79,7 +79,7 @@ pub(super) fn findings(
     findings.extend(slow_operations(evidence));
     let uneven = nodes::uneven(nodes);
     findings.extend(uneven.map(|(node, share, factor)| Finding::UnevenLoad { node: node.name.clone(), share, factor }));
-    findings.extend(generators::findings(generators).map(Finding::Generators));
+    findings.extend(generators::findings(generators, evidence.scenario).map(Finding::Generators));
     let stale = |row: &NodeRow| Some(Finding::StaleReads { node: row.name.clone(), lag: row.stale()? });
     findings.extend(nodes.iter().filter_map(stale));
     findings.extend(reads::missing(run, evidence.scenario));

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::generators::misalignment;
 use crate::{
-    measure::{Nanos, PackedHistogram, Recording, SeriesRecord, SeriesRole, merged},
+    measure::{Nanos, PackedHistogram, Recording, SeriesRecord, SeriesRole, WorkerRecord, merged},
     results::{Generator, Run, ShardRecord},
 };
 
@@ -26,7 +26,7 @@ pub enum MergeError {
     #[error("{first} and {second} are both shard {number} of {of}: give each folder once")]
     Doubled { first: String, second: String, number: u32, of: u32 },
     #[error(
-        "{missing} of {of} missing: the sum would lack its requests. Give the folders of all shards, or repeat the run"
+        "{missing} missing of {of}: the sum would lack requests. Give the folders of all shards, or repeat the run"
     )]
     Missing { missing: String, of: u32 },
     #[error("{place} and {first} differ in {what}: they are no parts of one run")]
@@ -68,6 +68,7 @@ pub struct Merger {
 struct Part {
     place: String,
     generator: Generator,
+    workers: Vec<WorkerRecord>,
 }
 
 impl Merger {
@@ -84,20 +85,24 @@ impl Merger {
             return;
         };
         let nothing = empty(&run.recording);
-        let recording = std::mem::replace(&mut run.recording, nothing);
+        let mut recording = std::mem::replace(&mut run.recording, nothing);
         self.check_alone(&place, &recording);
         let generator = generator(&run, shard.clone(), &recording);
         if misalignment(&generator) > APART {
             let by_ms = misalignment(&generator) / 1_000_000;
             self.errors.push(MergeError::Apart { place: place.clone(), by_ms });
         }
+        let workers = std::mem::take(&mut recording.workers);
         if let Some((first, common)) = &self.common {
             self.errors.extend(differences(common, &run).map(|what| MergeError::Differs {
                 place: place.clone(),
                 first: first.clone(),
                 what,
             }));
-        } else {
+        }
+        // That of the least number, in whichever order they come.
+        let of_common = self.common.as_ref().and_then(|(_, common)| common.shard.as_ref());
+        if of_common.is_none_or(|common| shard.number < common.number) {
             self.common = Some((place.clone(), run));
         }
         if let Some(first) = self.parts.get(&shard.number) {
@@ -105,7 +110,7 @@ impl Merger {
             self.errors.push(MergeError::Doubled { first, second, number: shard.number, of: shard.of });
             return;
         }
-        self.parts.insert(shard.number, Part { place, generator });
+        self.parts.insert(shard.number, Part { place, generator, workers });
         self.recordings.push(recording);
         if self.recordings.len() == BATCH {
             self.recordings = vec![Recording::sum(std::mem::take(&mut self.recordings))];
@@ -147,7 +152,7 @@ impl Merger {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let recording = Recording::sum(recordings);
+        let mut recording = Recording::sum(recordings);
         let due = if interrupted { Vec::new() } else { scheduled(&common.scenario) };
         for (service, due) in recording.services.iter().zip(due) {
             if let Some(due) = due.filter(|due| *due != service.scheduled) {
@@ -157,7 +162,11 @@ impl Merger {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let generators = parts.into_values().map(|part| part.generator).collect();
+        let mut generators = Vec::new();
+        for part in parts.into_values() {
+            generators.push(part.generator);
+            recording.workers.extend(part.workers);
+        }
         Ok(Run { recording, generators, shard: None, calibration: None, ..common })
     }
 }
@@ -189,6 +198,7 @@ fn differences(one: &Run, other: &Run) -> impl Iterator<Item = &'static str> {
         ),
         (one.scenario != other.scenario, "the scenario"),
         (software(one) != software(other), "the version of plimsoll"),
+        (one.software.fred != other.software.fred, "the version of fred"),
         (one.software.profile != other.software.profile, "the build profile of plimsoll"),
         (product(one) != product(other), "product, version or mode of the server"),
         (

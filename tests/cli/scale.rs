@@ -94,7 +94,7 @@ fn four_shards_send_what_one_process_would() {
     assert_eq!(summary(&desk, "again")["rows"], whole["rows"]);
     desk.run(&["compare", "./whole", "again"]).ends_with(2).complains("both are the same run");
 
-    desk.run(&["merge", "0", "1", "3"]).ends_with(3).complains("shard 2 is of 4 missing");
+    desk.run(&["merge", "0", "1", "3"]).ends_with(3).complains("shard 2 is missing of 4");
     desk.run(&["merge", "0", "1", "2", "3", "3"]).ends_with(3).complains("are both shard 3 of 4");
     desk.run(&["report", "2"]).ends_with(2).complains("is one shard of a run");
     desk.run(&["merge", "0", "whole"]).ends_with(2).complains("no shard of a run in whole");
@@ -154,7 +154,7 @@ fn a_generator_that_is_killed_ends_the_run_and_is_named() {
     assert_eq!(all.len(), 4);
     kill(all[2]);
     let outcome = Outcome::of_child(child).ends_with(3).complains("invalid: generator ").complains("of 4 on ");
-    outcome.complains("SIGKILL").complains("requests are unaccounted for");
+    outcome.complains("SIGKILL").complains("are unaccounted for");
     assert!(!desk.path("out").exists());
     assert!(all.iter().all(|pid| !is_there(*pid)), "the others are stopped");
     assert_eq!(server.keys(), 0, "keys are removed");

@@ -124,7 +124,7 @@ fn slurm_starts_generators_and_ends_them_with_the_first_that_fails() {
     until("load is put on", || server.gets() > before + 1_000);
     kill_process(generator("n3"), Signal::KILL).unwrap();
     let outcome = Outcome::of_child(child).ends_with(3).complains("the launcher ended");
-    outcome.complains("n3: task 2: Killed").complains("requests are unaccounted for");
+    outcome.complains("n3: task 2: Killed").complains("are unaccounted for");
     assert_eq!(server.keys(), 0);
 
     // Too few nodes: Slurm waits for more, and the user ends that.

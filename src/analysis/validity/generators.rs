@@ -2,8 +2,9 @@
 
 use super::harness;
 use crate::{
-    analysis::{Check, CheckKind, evidence::Evidence, generators::misalignment},
+    analysis::{Check, CheckKind, Level, evidence::Evidence, generators::misalignment},
     measure::merged,
+    results::{ClockReference, Generator},
 };
 
 /// The worst start; absent where one process sent the load.
@@ -12,6 +13,10 @@ pub(super) fn start(evidence: &Evidence<'_>) -> Option<Check> {
     let worst = generators.max_by_key(|generator| misalignment(generator))?;
     let error = misalignment(worst) as f64;
     let check = Check::new(CheckKind::Start, Some(worst.name()), error / 1e9);
+    if worst.shard.clock.reference == ClockReference::Machine {
+        // How far the clocks of the machines are apart is not known.
+        return Some(Check { level: Level::Unknown, ..check });
+    }
     Some(Check { nanos: Some(error), ..check })
 }
 
@@ -19,7 +24,7 @@ pub(super) fn start(evidence: &Evidence<'_>) -> Option<Check> {
 pub(super) fn schedule_lag(evidence: &Evidence<'_>) -> Option<Check> {
     // Those of a late generator have its lag in them.
     let response = &evidence.rows.last()?.response.histogram;
-    let of_generator = |generator: &crate::results::Generator| {
+    let of_generator = |generator: &Generator| {
         let lag = merged([&generator.lag]);
         harness::lag_check(evidence, (CheckKind::GeneratorLag, Some(generator.name())), &lag, response)
     };

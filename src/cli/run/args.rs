@@ -77,7 +77,7 @@ pub(in crate::cli) struct Arguments {
     /// fred and the wire client send the load of the scenario in turns of 25ms, at its rate, with as many connections each. The
     /// report then divides the service time between server, network and client library. Takes about 9 s.
     #[arg(long, help_heading = "Harness")]
-    pub(super) client_cost: bool,
+    pub(in crate::cli) client_cost: bool,
     /// Do not query the server during the load; the report then has no figures of the server
     ///
     /// Without this option one further connection sends the server a few queries per second, for its memory, CPU, commands,

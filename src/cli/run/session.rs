@@ -176,8 +176,9 @@ impl Session {
             Some(launch) => {
                 let Lease { display, interrupt, .. } = &self.lease;
                 let time = self.lease.race(target.time())?.unwrap_or_else(|_| ReferenceTime::of_machine());
+                let server = self.lease.race(target.clock_run_id())?;
                 let watchers = Watchers { display, interrupt, on_progress: &mut show, on_second };
-                let run = launch.load((&self.scenario, target), workers, time, watchers, on_start);
+                let run = launch.load((&self.scenario, target), workers, (time, server), watchers, on_start);
                 run.map(|run| (run.recording, run.generators))
             }
         };
@@ -193,7 +194,8 @@ impl Session {
             display.step("Reading the counters of the audit of writes");
         }
         let write_audit = writes.map(|writes| writes.finish(|| stop.is_cancelled()));
-        let calibration = self.calibration(before);
+        // Of the machine that sent the load.
+        let calibration = self.calibration(before.filter(|_| self.launch.is_none()));
         let dependencies = dependencies.finish();
         display.step("Inspecting the server");
         let look = async {

@@ -60,6 +60,11 @@ impl Arguments {
     pub(super) fn launch(&self, scenario: &Scenario) -> Result<Launch, Failure> {
         let usage = |reason: String| Failure::usage(anyhow!(reason));
         scenario.divides_among(self.generators).map_err(usage)?;
+        if self.run.client_cost {
+            return Err(usage(
+                "--client-cost measures this process, which sends no load here: use it with plimsoll run".to_owned(),
+            ));
+        }
         let launcher = match &self.launcher {
             Some(text) => Launcher::parse(text, self.generators),
             None => Launcher::found(self.generators),

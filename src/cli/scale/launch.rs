@@ -13,6 +13,7 @@ use super::{
 use crate::{
     analysis::Merger,
     cli::{
+        args::target::TARGET,
         exit::Failure,
         interrupt::Interrupt,
         merge::whole,
@@ -22,7 +23,7 @@ use crate::{
     load::{OnSecond, Progress, Relay},
     measure::{Clock, Timeframe, nanos},
     results::Run,
-    scenario::Scenario,
+    scenario::{PasswordSource, Scenario},
     target::{ReferenceTime, Target},
 };
 
@@ -58,7 +59,7 @@ impl Launch {
         &self,
         (scenario, target): (&Scenario, &Target),
         workers: Option<usize>,
-        time: ReferenceTime,
+        (time, server): (ReferenceTime, Option<String>),
         watchers: Watchers<'_>,
         on_start: impl FnOnce(Timeframe),
     ) -> Result<Run, Failure> {
@@ -75,12 +76,11 @@ impl Launch {
             start: known,
         };
         display.step(&format!("Starting {} generators", self.generators));
-        let mut running = self.start(&job)?;
-        let started = Instant::now();
-        let limit = if blind { start_in } else { PATIENCE };
-        let outcome = running.until_ready(started + limit, interrupt, display).and_then(|()| {
+        let mut running = self.start(scenario, &job)?;
+        let (patience, is_queued) = (if blind { start_in } else { PATIENCE }, self.launcher.is_engine());
+        let outcome = running.until_ready((patience, is_queued && !blind), interrupt, display).and_then(|()| {
             running.check_software()?;
-            running.check_clocks()?;
+            running.check_clocks(time, server.as_deref())?;
             let start = known.unwrap_or_else(|| (time.now() + start_in.as_nanos() as i128) as i64);
             running.tell(&Order::Start(start));
             let begin = time.instant(start.into()).ok_or_else(|| lost("the start is over".to_owned()))?;
@@ -100,10 +100,19 @@ impl Launch {
         whole(merger)
     }
 
-    fn start(&self, job: &Job) -> Result<Running, Failure> {
+    fn start(&self, scenario: &Scenario, job: &Job) -> Result<Running, Failure> {
         let name = self.launcher.name().to_string_lossy().into_owned();
-        let commands = self.launcher.commands(&self.program, self.generators, &lines::pack(job));
-        let mut running = Running::start(&name, self.generators, commands)?;
+        let mut commands = self.launcher.commands(&self.program, self.generators, &lines::pack(job));
+        // Logins pass with the job: launchers show the environment to others.
+        for (_, command) in &mut commands {
+            command.env_remove(TARGET);
+            for service in &scenario.services {
+                if let Some(PasswordSource::Env(name)) = &service.password {
+                    command.env_remove(name);
+                }
+            }
+        }
+        let mut running = Running::start(&name, self.generators, commands, self.launcher.carries_input())?;
         if self.launcher.carries_input() {
             running.tell(&Order::Job(Box::new(job.clone())));
         }

@@ -81,6 +81,11 @@ impl Launcher {
         matches!(self, Self::RemoteShell { .. })
     }
 
+    /// Whether one command starts all of them, where it finds room.
+    pub(super) fn is_engine(&self) -> bool {
+        matches!(self, Self::Engine { .. })
+    }
+
     /// Whether what is written to its standard input reaches all generators.
     pub(super) fn carries_input(&self) -> bool {
         !matches!(self, Self::Engine { carries_input: false, .. })
@@ -103,7 +108,12 @@ impl Launcher {
                 let command = |(number, host): (u32, &String)| {
                     let mut command = Command::new(&words[0]);
                     let program = program.to_string_lossy();
-                    command.args(&words[1..]).arg(host).arg(format!("env {SHARD}={} {program} shard", shard(number)));
+                    // A question for a password could be answered by nobody.
+                    command
+                        .args(["-o", "BatchMode=yes"])
+                        .args(&words[1..])
+                        .arg(host)
+                        .arg(format!("env {SHARD}={} {program} shard", shard(number)));
                     (Some(number), command)
                 };
                 (0..).zip(hosts).map(command).collect()
@@ -151,7 +161,7 @@ mod tests {
         let expected = "mpirun -x PLIMSOLL_JOB -tag-output --oversubscribe -np 3 /bin/plimsoll shard";
         assert_eq!((words(&mpirun), mpirun.carries_input()), (vec![expected.to_owned()], false));
         let ssh = Launcher::parse("ssh -p 22 a,b,c", 3).unwrap();
-        assert_eq!(words(&ssh)[1], "ssh -p 22 b env PLIMSOLL_SHARD=1/3 /bin/plimsoll shard");
+        assert_eq!(words(&ssh)[1], "ssh -o BatchMode=yes -p 22 b env PLIMSOLL_SHARD=1/3 /bin/plimsoll shard");
         assert_eq!(words(&Launcher::parse("local", 3).unwrap()), vec!["/bin/plimsoll shard"; 3]);
     }
 

@@ -2,10 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Write as _},
     os::unix::process::CommandExt as _,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -47,6 +51,8 @@ const POLL: Duration = Duration::from_millis(20);
 enum Event {
     /// A message of a generator.
     Said(u32, Report),
+    /// A piece of one.
+    Alive(u32),
     /// A line that is none, from standard output or standard error.
     Line(String),
     /// Lines that cannot be read.
@@ -58,7 +64,7 @@ pub(super) struct Running {
     processes: Vec<Process>,
     events: Receiver<Event>,
     generators: u32,
-    introduced: BTreeMap<u32, Introduction>,
+    introduced: BTreeMap<u32, (Instant, Introduction)>,
     heard: BTreeMap<u32, Instant>,
     /// Requests of the measured period that fell due, of those that were reported.
     scheduled: u64,
@@ -74,25 +80,36 @@ struct Process {
     number: Option<u32>,
     /// When its end was noticed, and how it ended.
     ended: Option<(Instant, ExitStatus)>,
+    /// Whether all that it wrote has been read.
+    closed: Arc<AtomicBool>,
 }
 
 /// Passes on what a process writes, on a thread of its own.
-fn hear(pipe: Option<impl io::Read + Send + 'static>, sender: Sender<Event>, has_messages: bool) -> io::Result<()> {
+fn hear(
+    pipe: Option<impl io::Read + Send + 'static>,
+    sender: Sender<Event>,
+    closed: Arc<AtomicBool>,
+    has_messages: bool,
+) -> io::Result<()> {
     let Some(pipe) = pipe else { return Ok(()) };
     let hear = move || {
-        let mut reader = Reader::default();
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            let read = if has_messages { reader.take::<Report>(&line) } else { Ok(Read::Other) };
+        let (mut reader, mut pipe, mut line) = (Reader::default(), BufReader::new(pipe), Vec::new());
+        // Launchers and remote shells may print what is not UTF-8.
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            let read = if has_messages { reader.take::<Report>(&text) } else { Ok(Read::Other) };
             let event = match read {
                 Ok(Read::Message(number, report)) => Event::Said(number, report),
-                Ok(Read::Other) => Event::Line(line),
-                Ok(Read::Piece) => continue,
+                Ok(Read::Other) => Event::Line(text),
+                Ok(Read::Piece(number)) => Event::Alive(number),
                 Err(reason) => Event::Garbled(reason),
             };
             if sender.send(event).is_err() {
                 return;
             }
         }
+        closed.store(true, Ordering::Release);
     };
     thread::Builder::new().name("hear".to_owned()).spawn(hear).map(drop)
 }
@@ -103,7 +120,12 @@ pub(super) fn lost(reason: String) -> Failure {
 
 impl Running {
     /// Starts processes, each with the number of the generator that it is, where it is one.
-    pub(super) fn start(name: &str, generators: u32, commands: Vec<(Option<u32>, Command)>) -> Result<Self, Failure> {
+    pub(super) fn start(
+        name: &str,
+        generators: u32,
+        commands: Vec<(Option<u32>, Command)>,
+        has_input: bool,
+    ) -> Result<Self, Failure> {
         let (sender, events) = mpsc::channel();
         let mut running = Self {
             processes: Vec::new(),
@@ -116,7 +138,8 @@ impl Running {
             said: Vec::new(),
         };
         for (number, mut command) in commands {
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let input = if has_input { Stdio::piped() } else { Stdio::null() };
+            command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
             // A Ctrl-C in the terminal is for this process, which ends the others itself.
             command.process_group(0);
             let child = command.spawn();
@@ -124,9 +147,10 @@ impl Running {
                 child.map_err(|error| Failure::usage(anyhow!(error).context(format!("could not start {name}"))))?;
             let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
             let input = child.stdin.take();
-            running.processes.push(Process { child, input, number, ended: None });
-            hear(stdout, sender.clone(), true).map_err(Failure::unusable)?;
-            hear(stderr, sender.clone(), false).map_err(Failure::unusable)?;
+            let closed = Arc::<AtomicBool>::default();
+            running.processes.push(Process { child, input, number, ended: None, closed: Arc::clone(&closed) });
+            hear(stdout, sender.clone(), closed, true).map_err(Failure::unusable)?;
+            hear(stderr, sender.clone(), Arc::default(), false).map_err(Failure::unusable)?;
         }
         Ok(running)
     }
@@ -140,8 +164,18 @@ impl Running {
     pub(super) fn tell(&mut self, order: &Order) {
         for process in &mut self.processes {
             if let Some(input) = &mut process.input {
-                let _ = lines::write(input, 0, order);
+                for line in lines::lines(0, 0, order) {
+                    let _ = input.write_all(line.as_bytes());
+                }
             }
+        }
+    }
+
+    /// Has the load end: by an order, or where none is carried by a signal, which launchers pass on.
+    fn stop(&mut self) {
+        self.tell(&Order::Stop);
+        for process in self.processes.iter().filter(|process| process.input.is_none() && process.ended.is_none()) {
+            let _ = kill_process_group(Pid::from_child(&process.child), Signal::TERM);
         }
     }
 
@@ -154,7 +188,14 @@ impl Running {
                 Event::Said(number, report) => {
                     self.heard.insert(number, Instant::now());
                     match report {
-                        Report::Ready(introduction) => drop(self.introduced.insert(number, *introduction)),
+                        Report::Ready(introduction) => {
+                            if self.introduced.insert(number, (Instant::now(), *introduction)).is_some() {
+                                let name = self.name(number);
+                                return Err(lost(format!(
+                                    "two processes are {name}: does the launcher start it twice?"
+                                )));
+                            }
+                        }
                         Report::Second(second) => {
                             if second.second() >= 0 {
                                 self.scheduled += second.scheduled();
@@ -173,6 +214,7 @@ impl Running {
                         }
                     }
                 }
+                Event::Alive(number) => drop(self.heard.insert(number, Instant::now())),
                 Event::Line(line) => {
                     display.say(&line);
                     self.said.push(line);
@@ -196,7 +238,8 @@ impl Running {
         };
         let gone = self.processes.iter().filter(|process| !is_done(process)).find_map(|process| {
             let (at, status) = process.ended?;
-            (at.elapsed() > LAST_WORDS).then_some((process.number, status))
+            let is_read = process.closed.load(Ordering::Acquire) && at.elapsed() > LAST_WORDS;
+            (is_read || at.elapsed() > ENDING).then_some((process.number, status))
         });
         gone.map_or(Ok(()), |(number, status)| {
             let who = number.map_or_else(|| "the launcher".to_owned(), |number| self.name(number));
@@ -206,18 +249,20 @@ impl Running {
 
     fn name(&self, number: u32) -> String {
         match self.introduced.get(&number) {
-            Some(known) => format!("generator {number} of {} on {}", self.generators, known.host),
+            Some((_, known)) => format!("generator {number} of {} on {}", self.generators, known.host),
             None => format!("generator {number} of {}", self.generators),
         }
     }
 
+    /// Waits until all generators are ready, for a time. Where an engine places them, which may take any time, that counts from the first
+    /// sign of one.
     pub(super) fn until_ready(
         &mut self,
-        limit: Instant,
+        (patience, is_queued): (Duration, bool),
         interrupt: &Interrupt,
         display: &Display,
     ) -> Result<(), Failure> {
-        let mut shown = usize::MAX;
+        let (mut since, mut shown) = (Instant::now(), usize::MAX);
         while self.introduced.len() < self.generators as usize {
             self.listen(display)?;
             self.check_processes()?;
@@ -227,14 +272,17 @@ impl Running {
             let missing: Vec<_> = (0..self.generators).filter(|number| !self.introduced.contains_key(number)).collect();
             if missing.len() != shown {
                 shown = missing.len();
-                if let Some(first) = missing.first() {
-                    display.step(&format!("Waiting for generator {first} and {} others", missing.len() - 1));
-                }
+                display.step(&format!("Waiting for {} of {} generators", missing.len(), self.generators));
             }
-            if let (Some(first), true) = (missing.first(), Instant::now() > limit) {
+            if is_queued && self.heard.is_empty() {
+                since = Instant::now();
+            }
+            if let (Some(first), true) = (missing.first(), since.elapsed() > patience) {
+                let is_blind = self.processes.iter().any(|process| process.input.is_none());
+                let remedy = if is_blind { "; give it longer with --start-in" } else { "" };
                 return Err(lost(format!(
-                    "generator {first} of {} was not ready in time: are there as many machines as generators, and plimsoll on each? \
-                     Give it longer with --start-in",
+                    "generator {first} of {} was not ready in time: are there as many machines as generators, and plimsoll on \
+                     each?{remedy}",
                     self.generators
                 )));
             }
@@ -245,8 +293,8 @@ impl Running {
     /// Refuses generators of another plimsoll, whose numbers may mean something else.
     pub(super) fn check_software(&self) -> Result<(), Failure> {
         let own = software();
-        let other = self.introduced.iter().find(|(_, known)| known.software != own);
-        other.map_or(Ok(()), |(number, known)| {
+        let other = self.introduced.iter().find(|(_, (_, known))| known.software != own);
+        other.map_or(Ok(()), |(number, (_, known))| {
             let version = |software: &Software| {
                 format!("{} {} ({})", software.version, software.commit.as_deref().unwrap_or(""), software.profile)
             };
@@ -259,19 +307,28 @@ impl Running {
         })
     }
 
-    /// Refuses a start by the clocks of machines where these differ.
-    pub(super) fn check_clocks(&self) -> Result<(), Failure> {
+    /// Refuses generators that reach another server, or go by another clock, than this process.
+    pub(super) fn check_clocks(&self, time: ReferenceTime, server: Option<&str>) -> Result<(), Failure> {
         let own = ReferenceTime::of_machine().now() as i64;
-        for (number, known) in &self.introduced {
-            let heard = self.heard.get(number).map_or(Duration::ZERO, Instant::elapsed);
-            let difference = known.wall.saturating_add(heard.as_nanos() as i64) - own;
-            // Signs of life since then make it look later than it is.
-            let apart = difference.saturating_abs();
-            if known.clock.reference == ClockReference::Machine && apart > APART + nanos(SILENCE) as i64 / 3 {
+        for (number, (heard, known)) in &self.introduced {
+            let name = self.name(*number);
+            if known.server.as_deref() != server {
                 return Err(lost(format!(
-                    "the clock of {} differs by {:.1} s from the one here, and the server does not answer TIME: set the clocks, or \
+                    "{name} reaches another server by this address than the one that was checked here: use an address that means the \
+                     same on all machines"
+                )));
+            }
+            let is_machine = known.clock.reference == ClockReference::Machine;
+            if is_machine != time.uncertainty().is_none() {
+                return Err(lost(format!(
+                    "the server answered TIME to only one of this process and {name}: repeat the run"
+                )));
+            }
+            let difference = known.wall.saturating_add(nanos(heard.elapsed()) as i64) - own;
+            if is_machine && difference.saturating_abs() > APART {
+                return Err(lost(format!(
+                    "the clock of {name} differs by {:.1} s from the one here, and the server does not answer TIME: set the clocks, or \
                      give the user the right to TIME (ACL SETUSER user +time)",
-                    self.name(*number),
                     difference as f64 / 1e9
                 )));
             }
@@ -304,7 +361,7 @@ impl Running {
             if interrupt.stop().is_cancelled() && !told {
                 told = true;
                 frame.end_at(frame.clock.now());
-                self.tell(&Order::Stop);
+                self.stop();
             }
             let checked = heard.and_then(|seconds| {
                 for second in seconds {
@@ -313,6 +370,10 @@ impl Running {
                 self.check_processes()?;
                 self.check_silence()
             });
+            if told && checked.is_err() {
+                // What is missing was ended by the launcher.
+                return Err(Failure::interrupted());
+            }
             if let Err(failure) = checked {
                 frame.end_at(frame.clock.now());
                 return Err(self.invalid(&failure, frame.clock.now(), scenario));
@@ -336,9 +397,14 @@ impl Running {
 
     /// A run that lost a generator: which, when, and how much of it is not known.
     fn invalid(&self, failure: &Failure, now: Nanos, scenario: &Scenario) -> Failure {
-        let due: Option<u64> = scheduled(scenario).into_iter().sum();
+        let mut so_far = scenario.clone();
+        so_far.run.duration = Duration::from_nanos(now).saturating_sub(scenario.run.warmup).min(scenario.run.duration);
+        let due: Option<u64> = scheduled(&so_far).into_iter().sum();
         let unknown = match due {
-            Some(due) => format!("{} of {due} requests are unaccounted for", due.saturating_sub(self.scheduled)),
+            Some(due) => format!(
+                "{} of the {due} requests that were due until then are unaccounted for",
+                due.saturating_sub(self.scheduled)
+            ),
             None => format!("{} requests were reported until then", self.scheduled),
         };
         // The first one that calls itself an error is of the cause, the later ones are of its consequences.
@@ -354,7 +420,7 @@ impl Running {
     /// Has all processes end: those that are done by themselves, others at once.
     pub(super) fn end(&mut self, are_done: bool) {
         if !are_done {
-            self.tell(&Order::Stop);
+            self.stop();
         }
         let limit = Instant::now() + ENDING;
         // Where nothing more can come, generators end.

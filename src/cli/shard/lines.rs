@@ -3,10 +3,7 @@
 //! Launchers mix what several processes write. Slurm keeps lines of up to 1 024 bytes whole, so that none is longer, and a long message
 //! is cut into several. Open MPI cuts anywhere, and marks each piece with the process that wrote it (`-tag-output`).
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Read as _, Write},
-};
+use std::{collections::BTreeMap, io::Read as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -35,6 +32,8 @@ const MARK: &str = "{\"plimsoll\":";
 struct Line {
     plimsoll: u32,
     shard: u32,
+    /// Number of the message: those of several threads of a shard may be mixed.
+    message: u32,
     /// Whether the message goes on in the next line of this shard.
     more: bool,
     /// Piece of the message, compressed and in base64.
@@ -90,6 +89,8 @@ pub(in crate::cli) struct Introduction {
     pub(in crate::cli) host: String,
     pub(in crate::cli) software: Software,
     pub(in crate::cli) clock: ClockRecord,
+    /// Run ID of the server that it reaches.
+    pub(in crate::cli) server: Option<String>,
     /// Its own clock, in nanoseconds since 1970, when it wrote this.
     pub(in crate::cli) wall: i64,
 }
@@ -117,23 +118,24 @@ pub(in crate::cli) fn unpack<T: DeserializeOwned>(text: &str) -> Result<T, Strin
     serde_json::from_str(&json).map_err(|error| error.to_string())
 }
 
-/// Writes a message as lines.
-pub(in crate::cli) fn write(out: &mut impl Write, shard: u32, message: &impl Serialize) -> io::Result<()> {
-    let text = pack(message);
+/// A message as lines, each of which has to be written at once.
+pub(in crate::cli) fn lines(shard: u32, message: u32, content: &impl Serialize) -> Vec<String> {
+    let text = pack(content);
     let mut pieces = text.as_bytes().chunks(PIECE).peekable();
+    let mut lines = Vec::new();
     while let Some(piece) = pieces.next() {
         let text = String::from_utf8_lossy(piece).into_owned();
-        let line = Line { plimsoll: VERSION, shard, more: pieces.peek().is_some(), text };
-        // One write for each line: the pipe takes it as a whole.
-        out.write_all(format!("{}\n", serde_json::to_string(&line)?).as_bytes())?;
+        let line = Line { plimsoll: VERSION, shard, message, more: pieces.peek().is_some(), text };
+        let line = serde_json::to_string(&line).expect("a line has string keys only");
+        lines.push(format!("{line}\n"));
     }
-    out.flush()
+    lines
 }
 
 /// Puts messages together again from lines.
 #[derive(Default)]
 pub(in crate::cli) struct Reader {
-    begun: BTreeMap<u32, String>,
+    begun: BTreeMap<(u32, u32), String>,
     /// Beginnings of lines, by the mark of the process that wrote them.
     pieces: BTreeMap<String, String>,
 }
@@ -142,8 +144,8 @@ pub(in crate::cli) struct Reader {
 pub(in crate::cli) enum Read<T> {
     /// The last one of a message of a shard.
     Message(u32, T),
-    /// One of several.
-    Piece,
+    /// One of several of a shard.
+    Piece(u32),
     /// None of these lines.
     Other,
 }
@@ -180,12 +182,13 @@ impl Reader {
                 line.shard, line.plimsoll
             ));
         }
-        let begun = self.begun.entry(line.shard).or_default();
+        let key = (line.shard, line.message);
+        let begun = self.begun.entry(key).or_default();
         begun.push_str(&line.text);
         if line.more {
-            return Ok(Read::Piece);
+            return Ok(Read::Piece(line.shard));
         }
-        let text = std::mem::take(begun);
+        let text = self.begun.remove(&key).unwrap_or_default();
         let message =
             unpack(&text).map_err(|error| format!("a message of shard {} is damaged: {error}", line.shard))?;
         Ok(Read::Message(line.shard, message))
@@ -197,9 +200,7 @@ mod tests {
     use super::*;
 
     fn lines(shard: u32, message: &str) -> Vec<String> {
-        let mut out = Vec::new();
-        write(&mut out, shard, &Report::Failed(message.to_owned())).unwrap();
-        String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
+        super::lines(shard, 5, &Report::Failed(message.to_owned()))
     }
 
     fn random(length: usize) -> String {
@@ -224,7 +225,7 @@ mod tests {
                 match reader.take::<Report>(&format!("3: {line}")).unwrap() {
                     Read::Message(shard, Report::Failed(text)) => found.push((shard, text)),
                     Read::Message(..) | Read::Other => panic!("another message"),
-                    Read::Piece => {}
+                    Read::Piece(_) => {}
                 }
             }
         }
@@ -241,7 +242,7 @@ mod tests {
         let mut reader = Reader::default();
         let read = |line: &String| match reader.take::<Report>(line).unwrap() {
             Read::Message(shard, Report::Failed(text)) => Some((shard, text)),
-            Read::Message(..) | Read::Piece => panic!("another message"),
+            Read::Message(..) | Read::Piece(_) => panic!("another message"),
             Read::Other => None,
         };
         let found: Vec<_> = mixed.iter().filter_map(read).collect();

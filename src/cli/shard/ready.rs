@@ -56,6 +56,11 @@ impl Ready {
         Ok(Self { part, target, facts, time, server, reference })
     }
 
+    /// Run ID of the server.
+    pub(super) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
     /// The clocks, compared a second time where that is done.
     pub(super) fn clock(&self, again: Option<ReferenceTime>) -> ClockRecord {
         let is_server = self.time.uncertainty().is_some();

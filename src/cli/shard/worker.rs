@@ -1,10 +1,11 @@
 //! A shard that `plimsoll scale` has started: it takes orders on standard input, and reports on standard output.
 
 use std::{
-    env, io,
+    env,
+    io::{self, Write as _},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
@@ -54,13 +55,21 @@ pub(in crate::cli) struct Arguments {}
 #[derive(Clone)]
 struct Parent {
     shard: u32,
+    /// Number of the next message.
+    next: Arc<AtomicU32>,
     stop: CancellationToken,
 }
 
 impl Parent {
     /// Reports. Where nobody listens any more, the load stops: a server is not loaded for nobody.
     fn tell(&self, report: &Report) {
-        if lines::write(&mut io::stdout().lock(), self.shard, report).is_err() {
+        let message = self.next.fetch_add(1, Ordering::Relaxed);
+        // Another thread may write between two lines of a long message.
+        let written = lines::lines(self.shard, message, report).iter().try_for_each(|line| {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush())
+        });
+        if written.is_err() {
             self.stop.cancel();
         }
     }
@@ -74,7 +83,7 @@ pub(in crate::cli) fn run(_: &Arguments) -> Result<Exit, Failure> {
     let job = job.map_err(|error| Failure::usage(anyhow!("{JOB}: {error}")))?;
     supervise(
         move |interrupt| {
-            let parent = Parent { shard: shard.number(), stop: interrupt.stop().clone() };
+            let parent = Parent { shard: shard.number(), next: Arc::default(), stop: interrupt.stop().clone() };
             work(shard, job, &parent, &interrupt)
                 .inspect_err(|failure| parent.tell(&Report::Failed(failure.to_string())))
         },
@@ -111,10 +120,10 @@ fn work(shard: Shard, job: Option<Job>, parent: &Parent, interrupt: &Interrupt) 
         Ready::prepare(part, target, &display).await
     }))?;
     let _alive = Alive::begin(parent.clone()).map_err(Failure::unusable)?;
-    let clock = ready.clock(None);
+    let (clock, server) = (ready.clock(None), ready.server().map(str::to_owned));
     let start = || {
         let wall = ReferenceTime::of_machine().now() as i64;
-        let introduction = Introduction { host: host_name(), software: software(), clock, wall };
+        let introduction = Introduction { host: host_name(), software: software(), clock, server, wall };
         parent.tell(&Report::Ready(Box::new(introduction)));
         match (job.start, &orders) {
             (Some(start), _) => Some(start.into()),
@@ -131,7 +140,8 @@ fn work(shard: Shard, job: Option<Job>, parent: &Parent, interrupt: &Interrupt) 
         Box::new(move |second| reporter.tell(&Report::Second(Box::new(SecondReport::of(second)))));
     let run = ready.carry_out(start, interrupt, &display, Some(on_second))?;
     parent.tell(&Report::done(&run));
-    Ok(if run.recording.period.interrupted { Exit::Interrupted } else { Exit::Success })
+    // Also of a load that ended early: a launcher takes any other code for a failure, and ends the others.
+    Ok(Exit::Success)
 }
 
 /// Takes orders on a thread of its own. Where no more can come, the load stops: a generator without a master must not go on.
@@ -143,7 +153,7 @@ fn listen(stop: CancellationToken) -> Receiver<Order> {
             match line.map_err(|error| error.to_string()).and_then(|line| reader.take::<Order>(&line)) {
                 Ok(Read::Message(_, Order::Stop)) | Err(_) => break,
                 Ok(Read::Message(_, order)) => drop(sender.send(order)),
-                Ok(Read::Piece | Read::Other) => {}
+                Ok(Read::Piece(_) | Read::Other) => {}
             }
         }
         stop.cancel();
