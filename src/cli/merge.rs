@@ -50,7 +50,15 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     display.step("Merging the shards");
     let run = whole(merger)?;
     let name = scenario::parse(&run.scenario, "scenario.toml").map_err(Failure::usage)?.name;
-    let folder = claim(&output.place(&name), output.force)?;
+    let place = output.place(&name);
+    let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if let Some(input) = arguments.folders.iter().find(|input| resolved(&place).starts_with(resolved(input))) {
+        return Err(Failure::usage(anyhow!(
+            "{} is a folder of shards, which would be replaced: use another --out",
+            input.display()
+        )));
+    }
+    let folder = claim(&place, output.force)?;
     let (text, format) = (run.to_json(), output.format());
     display.step("Writing the report");
     let (report, place) = save_and_conclude(folder, ("run.json", text.as_bytes()), || {

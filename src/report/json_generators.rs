@@ -42,8 +42,8 @@ record! {
         late_us: f64 = micros(row.generator.shard.late_ns as f64),
         /// Clock that the start was agreed by.
         clock: ClockReference = row.generator.shard.clock.reference,
-        /// Reference clock less that of its machine.
-        clock_offset_us: f64 = signed_micros(row.generator.shard.clock.offset_ns),
+        /// Reference clock less that of its machine; null where the machine's own clock is the reference.
+        clock_offset_us: Option<f64> = offset(row),
         /// Largest error of the offset; null where the machine's own clock is the reference.
         clock_uncertainty_us: Option<f64> = row.generator.shard.clock.uncertainty_ns.map(|error| micros(error as f64)),
         /// Change of the offset from before the load until after it; null where it was not measured again.
@@ -53,6 +53,11 @@ record! {
 
 fn percentile(row: &GeneratorRow, percentile: f64) -> Option<f64> {
     row.response.percentile(percentile).nanos().map(|nanos| micros(nanos as f64))
+}
+
+fn offset(row: &GeneratorRow) -> Option<f64> {
+    let clock = row.generator.shard.clock;
+    clock.uncertainty_ns.map(|_| signed_micros(clock.offset_ns))
 }
 
 fn signed_micros(nanos: i64) -> f64 {

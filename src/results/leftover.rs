@@ -57,7 +57,8 @@ fn sweep(results: &Path) -> Vec<Leftover> {
             } else if !destination.exists() {
                 found.extend(recover(&place.join(OLD), &destination));
             }
-            if fs::remove_dir_all(&place).is_ok() {
+            // One without a file is not worth a word; it may be of a process that has just begun.
+            if fs::remove_dir(&place).is_err() && fs::remove_dir_all(&place).is_ok() {
                 found.push(Leftover::Removed(place));
             }
         }

@@ -65,9 +65,9 @@ fn is_there(pid: u32) -> bool {
     fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| !words.is_empty())
 }
 
-fn kill(pid: u32) {
+fn kill(pid: u32, signal: Signal) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    rustix::process::kill_process(pid, Signal::KILL).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 fn start_shards(desk: &Desk, server: &Server, more: &[&str]) -> Vec<Child> {
@@ -97,6 +97,7 @@ fn four_shards_send_what_one_process_would() {
     desk.run(&["merge", "0", "1", "3"]).ends_with(3).complains("shard 2 is missing of 4");
     desk.run(&["merge", "0", "1", "2", "3", "3"]).ends_with(3).complains("are both shard 3 of 4");
     desk.run(&["report", "2"]).ends_with(2).complains("is one shard of a run");
+    desk.run(&["merge", "0", "1", "2", "3", "--out", "0", "--force"]).ends_with(2).complains("use another --out");
     desk.run(&["merge", "0", "whole"]).ends_with(2).complains("no shard of a run in whole");
     let file = desk.path("1/shard.json");
     let text = fs::read_to_string(&file).unwrap();
@@ -152,7 +153,7 @@ fn a_generator_that_is_killed_ends_the_run_and_is_named() {
     let child = under_way(&desk, &server, &LOCAL);
     let all = shards(child.id());
     assert_eq!(all.len(), 4);
-    kill(all[2]);
+    kill(all[2], Signal::KILL);
     let outcome = Outcome::of_child(child).ends_with(3).complains("invalid: generator ").complains("of 4 on ");
     outcome.complains("SIGKILL").complains("are unaccounted for");
     assert!(!desk.path("out").exists());
@@ -164,8 +165,7 @@ fn a_generator_that_is_killed_ends_the_run_and_is_named() {
 fn a_generator_that_stands_still_ends_the_run_and_is_named() {
     let (desk, server) = (Desk::new(), Server::start());
     let child = under_way(&desk, &server, &LOCAL);
-    let pid = rustix::process::Pid::from_raw(i32::try_from(shards(child.id())[1]).unwrap()).unwrap();
-    rustix::process::kill_process(pid, Signal::STOP).unwrap();
+    kill(shards(child.id())[1], Signal::STOP);
     Outcome::of_child(child).ends_with(3).complains("gave no sign of life for 3 s").complains("invalid: generator ");
     assert_eq!(server.keys(), 0);
 }
@@ -194,6 +194,14 @@ fn an_interruption_reports_what_there_is() {
     assert_eq!(server.keys(), 0);
 }
 
+#[test]
+fn a_generator_that_is_asked_to_end_ends_the_run() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let child = under_way(&desk, &server, &LOCAL);
+    kill(shards(child.id())[1], Signal::TERM);
+    Outcome::of_child(child).ends_with(3).complains("was ended by a signal").complains("are unaccounted for");
+}
+
 /// A program in the folder.
 pub(super) fn script(desk: &Desk, name: &str, text: &str) -> String {
     let path = desk.path(name);
@@ -214,7 +222,7 @@ fn generators_of_another_build_or_number_are_refused() {
         let arguments = ["scale", "short.toml", "-n", "2", "--target", &url, "--launcher", launcher, "--out", "out"];
         desk.run(&[&arguments[..], program].concat())
     };
-    scale("local", &["--program", "/nowhere/plimsoll"]).ends_with(2).complains("could not start plimsoll");
+    scale("local", &["--program", "/nowhere/plimsoll"]).ends_with(2).complains("could not start /nowhere/plimsoll");
     scale("ssh one", &[]).ends_with(2).complains("names 1 hosts for 2 generators");
     let one = script(&desk, "starts-one", "SLURM_PROCID=0 SLURM_NTASKS=1 exec \"$@\"");
     scale(&one, &[]).ends_with(3).complains("started 1 processes instead of 2");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use plimsoll::{
-    load::{self, Phase, Settings},
+    load::{self, Pacing, Phase, Settings},
     measure::{Counts, Recording, SeriesRecord, SeriesRole, merged},
     operation::{Args, Kind, Request},
     results::{Environment, EventRecord, Inspection, Run, SCHEMA_VERSION, ServerRecord, Software},
@@ -23,6 +23,8 @@ pub(crate) struct Bench {
     pub(crate) scenario: Scenario,
     pub(crate) server: PrivateServer,
     pub(crate) target: Target,
+    /// Pacing of its loads that name none: a worker that spins would disturb other tests.
+    pacing: Option<Pacing>,
     _turn: Turn,
 }
 
@@ -59,7 +61,7 @@ impl Bench {
             if scenario.run.prefill {
                 target.prefill(&scenario, &mut |_, _| {}).await.unwrap();
             }
-            Self { scenario, server, target, _turn: turn }
+            Self { scenario, server, target, pacing: None, _turn: turn }
         })
     }
 
@@ -70,7 +72,8 @@ impl Bench {
 
     /// Like [`Self::on`], on servers that something is done to before they are looked at.
     pub(crate) fn behind(topology: &str, client: &str, text: &str, before: impl FnOnce(&PrivateServer)) -> Self {
-        let turn = Turn::alone();
+        // They are about what is sent where, not about how fast: most of their time they wait.
+        let turn = Turn::beside();
         let text = text.replace("name = \"api\"", &format!("name = \"api\"\nclient = \"{client}\""));
         let scenario = scenario::parse(&text, "test.toml").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
         block_on(async {
@@ -79,7 +82,7 @@ impl Bench {
             let target = Target::of_private(&server, &scenario).unwrap().found().await.unwrap();
             target.preflight(&scenario).await.unwrap();
             target.prefill(&scenario, &mut |_, _| {}).await.unwrap();
-            Self { scenario, server, target, _turn: turn }
+            Self { scenario, server, target, pacing: Some(Pacing::Adaptive), _turn: turn }
         })
     }
 
@@ -92,6 +95,7 @@ impl Bench {
     pub(crate) fn start_watched_by(&self, watcher: &Target, settings: Settings) -> Running {
         let (scenario, target, stop) = (self.scenario.clone(), self.target.clone(), CancellationToken::new());
         let watcher = watcher.clone();
+        let settings = Settings { pacing: settings.pacing.or(self.pacing), ..settings };
         let timetable = self.server.timetable(&scenario).unwrap();
         let (started, measuring) = mpsc::channel();
         let asked = stop.clone();

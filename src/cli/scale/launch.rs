@@ -101,7 +101,7 @@ impl Launch {
     }
 
     fn start(&self, scenario: &Scenario, job: &Job) -> Result<Running, Failure> {
-        let name = self.launcher.name().to_string_lossy().into_owned();
+        let name = self.launcher.name(&self.program).to_string_lossy().into_owned();
         let mut commands = self.launcher.commands(&self.program, self.generators, &lines::pack(job));
         // Logins pass with the job: launchers show the environment to others.
         for (_, command) in &mut commands {

@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// Options of srun that the contract needs: one process on each node, nodes for itself, and all ended when one fails.
-const SRUN: &str = "srun -N {n} --ntasks={n} --ntasks-per-node=1 --exclusive -K";
+const SRUN: &str = "srun -N %n --ntasks=%n --ntasks-per-node=1 --exclusive -K";
 
 /// Options of mpirun: one process on each node.
-const MPIRUN: &str = "mpirun -np {n} --map-by ppr:1:node";
+const MPIRUN: &str = "mpirun -np %n --map-by ppr:1:node";
 
 /// A way to start generators.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Launcher {
             "mpirun" => MPIRUN,
             other => other,
         };
-        let words: Vec<_> = text.split_whitespace().map(|word| word.replace("{n}", &generators.to_string())).collect();
+        let words: Vec<_> = text.split_whitespace().map(|word| word.replace("%n", &generators.to_string())).collect();
         let Some(first) = words.first() else { return Err("--launcher is empty".to_owned()) };
         let name = Path::new(first).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         match name.as_str() {
@@ -131,9 +131,9 @@ impl Launcher {
     }
 
     /// Name in messages.
-    pub(super) fn name(&self) -> OsString {
+    pub(super) fn name(&self, program: &Path) -> OsString {
         match self {
-            Self::Local => "plimsoll".into(),
+            Self::Local => program.into(),
             Self::RemoteShell { words, .. } | Self::Engine { words, .. } => words[0].clone().into(),
         }
     }
@@ -157,7 +157,7 @@ mod tests {
         let srun = Launcher::parse("srun", 3).unwrap();
         let expected = "srun -N 3 --ntasks=3 --ntasks-per-node=1 --exclusive -K /bin/plimsoll shard";
         assert_eq!((words(&srun), srun.carries_input()), (vec![expected.to_owned()], true));
-        let mpirun = Launcher::parse("mpirun --oversubscribe -np {n}", 3).unwrap();
+        let mpirun = Launcher::parse("mpirun --oversubscribe -np %n", 3).unwrap();
         let expected = "mpirun -x PLIMSOLL_JOB -tag-output --oversubscribe -np 3 /bin/plimsoll shard";
         assert_eq!((words(&mpirun), mpirun.carries_input()), (vec![expected.to_owned()], false));
         let ssh = Launcher::parse("ssh -p 22 a,b,c", 3).unwrap();

@@ -3,6 +3,7 @@
 mod args;
 mod launch;
 mod launcher;
+mod process;
 mod running;
 
 use super::{

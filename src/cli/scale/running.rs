@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::Write as _,
     os::unix::process::CommandExt as _,
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, Sender},
+        mpsc::{self, Receiver},
     },
     thread,
     time::{Duration, Instant},
@@ -17,13 +17,14 @@ use std::{
 use anyhow::anyhow;
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::process::{Event, Process, hear};
 use crate::{
     cli::{
         environment::software,
         exit::Failure,
         interrupt::Interrupt,
         progress::Display,
-        shard::lines::{self, Introduction, Order, Read, Reader, Report},
+        shard::lines::{self, Introduction, Order, Report},
     },
     load::{Progress, Relay, SecondReport},
     measure::{Nanos, Timeframe, nanos},
@@ -42,22 +43,13 @@ const ENDING: Duration = Duration::from_secs(5);
 /// Largest difference of clocks of two machines, where the start goes by these.
 const APART: i64 = 250_000_000;
 
+/// Time after which a wait for generators is mentioned where no progress is shown.
+const SLOW: Duration = Duration::from_secs(10);
+
 /// Time in which what a process wrote before its end arrives.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 const POLL: Duration = Duration::from_millis(20);
-
-/// What comes from the processes that were started.
-enum Event {
-    /// A message of a generator.
-    Said(u32, Report),
-    /// A piece of one.
-    Alive(u32),
-    /// A line that is none, from standard output or standard error.
-    Line(String),
-    /// Lines that cannot be read.
-    Garbled(String),
-}
 
 /// Processes that were started, and what was heard of the generators.
 pub(super) struct Running {
@@ -69,49 +61,10 @@ pub(super) struct Running {
     /// Requests of the measured period that fell due, of those that were reported.
     scheduled: u64,
     parts: BTreeMap<u32, Run>,
+    /// Whether the generators were asked to end.
+    stopped: bool,
     /// The last lines of launchers, which say why something ended.
     said: Vec<String>,
-}
-
-struct Process {
-    child: Child,
-    input: Option<ChildStdin>,
-    /// The generator that it is.
-    number: Option<u32>,
-    /// When its end was noticed, and how it ended.
-    ended: Option<(Instant, ExitStatus)>,
-    /// Whether all that it wrote has been read.
-    closed: Arc<AtomicBool>,
-}
-
-/// Passes on what a process writes, on a thread of its own.
-fn hear(
-    pipe: Option<impl io::Read + Send + 'static>,
-    sender: Sender<Event>,
-    closed: Arc<AtomicBool>,
-    has_messages: bool,
-) -> io::Result<()> {
-    let Some(pipe) = pipe else { return Ok(()) };
-    let hear = move || {
-        let (mut reader, mut pipe, mut line) = (Reader::default(), BufReader::new(pipe), Vec::new());
-        // Launchers and remote shells may print what is not UTF-8.
-        while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            line.clear();
-            let read = if has_messages { reader.take::<Report>(&text) } else { Ok(Read::Other) };
-            let event = match read {
-                Ok(Read::Message(number, report)) => Event::Said(number, report),
-                Ok(Read::Other) => Event::Line(text),
-                Ok(Read::Piece(number)) => Event::Alive(number),
-                Err(reason) => Event::Garbled(reason),
-            };
-            if sender.send(event).is_err() {
-                return;
-            }
-        }
-        closed.store(true, Ordering::Release);
-    };
-    thread::Builder::new().name("hear".to_owned()).spawn(hear).map(drop)
 }
 
 pub(super) fn lost(reason: String) -> Failure {
@@ -135,6 +88,7 @@ impl Running {
             heard: BTreeMap::new(),
             scheduled: 0,
             parts: BTreeMap::new(),
+            stopped: false,
             said: Vec::new(),
         };
         for (number, mut command) in commands {
@@ -173,6 +127,7 @@ impl Running {
 
     /// Has the load end: by an order, or where none is carried by a signal, which launchers pass on.
     fn stop(&mut self) {
+        self.stopped = true;
         self.tell(&Order::Stop);
         for process in self.processes.iter().filter(|process| process.input.is_none() && process.ended.is_none()) {
             let _ = kill_process_group(Pid::from_child(&process.child), Signal::TERM);
@@ -210,7 +165,11 @@ impl Running {
                                 return Err(lost(format!("the recording of {name} was damaged on its way")));
                             }
                             let part = Run::from_json(&run).map_err(Failure::unusable)?;
+                            let is_early = part.recording.period.interrupted && !self.stopped;
                             self.parts.insert(number, part);
+                            if is_early {
+                                return Err(lost(format!("{} was ended by a signal", self.name(number))));
+                            }
                         }
                     }
                 }
@@ -262,7 +221,7 @@ impl Running {
         interrupt: &Interrupt,
         display: &Display,
     ) -> Result<(), Failure> {
-        let (mut since, mut shown) = (Instant::now(), usize::MAX);
+        let (began, mut since, mut shown, mut said) = (Instant::now(), Instant::now(), usize::MAX, false);
         while self.introduced.len() < self.generators as usize {
             self.listen(display)?;
             self.check_processes()?;
@@ -273,6 +232,10 @@ impl Running {
             if missing.len() != shown {
                 shown = missing.len();
                 display.step(&format!("Waiting for {} of {} generators", missing.len(), self.generators));
+            }
+            if began.elapsed() > SLOW && !said {
+                said = true;
+                display.say(&format!("note: still waiting for {} of {} generators", missing.len(), self.generators));
             }
             if is_queued && self.heard.is_empty() {
                 since = Instant::now();
@@ -422,7 +385,7 @@ impl Running {
         if !are_done {
             self.stop();
         }
-        let limit = Instant::now() + ENDING;
+        let limit = Instant::now() + if are_done { ENDING } else { LAST_WORDS };
         // Where nothing more can come, generators end.
         self.processes.iter_mut().for_each(|process| drop(process.input.take()));
         while Instant::now() < limit && self.processes.iter().any(|process| process.ended.is_none()) {

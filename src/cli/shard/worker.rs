@@ -97,10 +97,18 @@ fn work(shard: Shard, job: Option<Job>, parent: &Parent, interrupt: &Interrupt) 
     let orders = job.is_none().then(|| listen(interrupt.stop().clone()));
     let job = match (job, &orders) {
         (Some(job), _) => job,
-        (None, Some(orders)) => await_order(orders, interrupt, |order| match order {
-            Order::Job(job) => Some(*job),
-            Order::Start(_) | Order::Stop => None,
-        })?,
+        (None, Some(orders)) => {
+            let job = await_order(orders, interrupt, |order| match order {
+                Order::Job(job) => Some(*job),
+                Order::Start(_) | Order::Stop => None,
+            });
+            job.map_err(|_| {
+                Failure::unusable(anyhow!(
+                    "it received no orders on standard input, which the launcher has to carry to all processes (name mpirun itself in \
+                     --launcher)"
+                ))
+            })?
+        }
         (None, None) => return Err(Failure::interrupted()),
     };
     if job.of != shard.of() {
