@@ -57,8 +57,7 @@ fn sweep(results: &Path) -> Vec<Leftover> {
             } else if !destination.exists() {
                 found.extend(recover(&place.join(OLD), &destination));
             }
-            // One without a file is not worth a word; it may be of a process that has just begun.
-            if fs::remove_dir(&place).is_err() && fs::remove_dir_all(&place).is_ok() {
+            if fs::remove_dir_all(&place).is_ok() {
                 found.push(Leftover::Removed(place));
             }
         }
