@@ -84,13 +84,13 @@ impl Merger {
             self.errors.push(MergeError::Whole { place });
             return;
         };
-        let nothing = empty(&run.recording);
+        let nothing = Recording::empty(run.recording.period);
         let mut recording = std::mem::replace(&mut run.recording, nothing);
         self.check_alone(&place, &recording);
         let generator = generator(&run, shard.clone(), &recording);
-        if misalignment(&generator) > APART {
-            let by_ms = misalignment(&generator) / 1_000_000;
-            self.errors.push(MergeError::Apart { place: place.clone(), by_ms });
+        let apart = misalignment(&generator);
+        if apart > APART {
+            self.errors.push(MergeError::Apart { place: place.clone(), by_ms: apart / 1_000_000 });
         }
         let workers = std::mem::take(&mut recording.workers);
         if let Some((first, common)) = &self.common {
@@ -171,46 +171,23 @@ impl Merger {
     }
 }
 
-/// A recording of the same period without anything in it.
-fn empty(recording: &Recording) -> Recording {
-    let period = recording.period;
-    Recording {
-        period,
-        series: Vec::new(),
-        nodes: Vec::new(),
-        reads: Vec::new(),
-        services: Vec::new(),
-        workers: Vec::new(),
-        host: Vec::new(),
-    }
-}
-
 /// What two parts of one run have in common and these do not.
 fn differences(one: &Run, other: &Run) -> impl Iterator<Item = &'static str> {
-    let shard = |run: &Run, of: fn(&ShardRecord) -> String| run.shard.as_ref().map(of);
+    let (own, others) = (one.shard.as_ref(), other.shard.as_ref());
     let software = |run: &Run| (run.software.version.clone(), run.software.commit.clone());
     let product = |run: &Run| [&run.target.product, &run.target.version, &run.target.mode].map(String::clone);
     let planned = |run: &Run| (run.recording.period.planned_ns, run.recording.period.warmup_ns);
+    let clock = |shard: &ShardRecord| shard.clock.reference;
     [
-        (
-            shard(one, |shard| shard.of.to_string()) != shard(other, |shard| shard.of.to_string()),
-            "the number of shards",
-        ),
+        (own.map(|shard| shard.of) != others.map(|shard| shard.of), "the number of shards"),
         (one.scenario != other.scenario, "the scenario"),
         (software(one) != software(other), "the version of plimsoll"),
         (one.software.fred != other.software.fred, "the version of fred"),
         (one.software.profile != other.software.profile, "the build profile of plimsoll"),
         (product(one) != product(other), "product, version or mode of the server"),
-        (
-            shard(one, |shard| format!("{:?}", shard.server)) != shard(other, |shard| format!("{:?}", shard.server)),
-            "the server",
-        ),
-        (shard(one, |shard| shard.start.clone()) != shard(other, |shard| shard.start.clone()), "the agreed start"),
-        (
-            shard(one, |shard| format!("{:?}", shard.clock.reference))
-                != shard(other, |shard| format!("{:?}", shard.clock.reference)),
-            "the clock that the start was agreed by",
-        ),
+        (own.map(|shard| &shard.server) != others.map(|shard| &shard.server), "the server"),
+        (own.map(|shard| &shard.start) != others.map(|shard| &shard.start), "the agreed start"),
+        (own.map(clock) != others.map(clock), "the clock that the start was agreed by"),
         (planned(one) != planned(other), "the length of the run"),
     ]
     .into_iter()

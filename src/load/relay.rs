@@ -1,6 +1,6 @@
 //! Seconds of several processes that send one load: what each reports of a second, and their sum.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -138,11 +138,6 @@ impl Relay {
     pub fn news(&mut self, frame: &Timeframe) -> Option<Progress> {
         let services = self.ledger.take_news()?;
         Some(progress(frame.clock.now(), frame.start, frame.end(), self.drain, services))
-    }
-
-    /// Time that the last requests have after the measured period.
-    pub fn drain(&self) -> Duration {
-        Duration::from_nanos(self.drain)
     }
 }
 

@@ -9,13 +9,9 @@ use super::{
 };
 
 impl Recording {
-    /// The sum of several recordings, which have to be of the same services and of periods that were planned alike.
-    ///
-    /// # Panics
-    /// Where there is none.
-    pub fn sum(parts: Vec<Self>) -> Self {
-        let period = parts.iter().map(|part| part.period).reduce(Period::or).expect("a sum has parts");
-        let mut whole = Self {
+    /// A recording of a period with nothing in it.
+    pub fn empty(period: Period) -> Self {
+        Self {
             period,
             series: Vec::new(),
             nodes: Vec::new(),
@@ -23,7 +19,16 @@ impl Recording {
             services: Vec::new(),
             workers: Vec::new(),
             host: Vec::new(),
-        };
+        }
+    }
+
+    /// The sum of several recordings, which have to be of the same services and of periods that were planned alike.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn sum(parts: Vec<Self>) -> Self {
+        let period = parts.iter().map(|part| part.period).reduce(Period::or).expect("a sum has parts");
+        let mut whole = Self::empty(period);
         let (mut series, mut nodes, mut reads, mut services) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut host: BTreeMap<u32, HostInterval> = BTreeMap::new();
         for part in parts {
@@ -237,15 +242,7 @@ mod tests {
             scheduled: seconds.iter().map(|values| values.len() as u64).sum(),
             seconds: seconds.iter().enumerate().map(of_service).collect(),
         };
-        Recording {
-            period,
-            series: vec![series],
-            nodes: Vec::new(),
-            reads: Vec::new(),
-            services: vec![service],
-            workers: Vec::new(),
-            host: Vec::new(),
-        }
+        Recording { series: vec![series], services: vec![service], ..Recording::empty(period) }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! The saved part of a run, with a hash: a merged run is only as good as each of its parts, and the parts come from other machines.
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use std::{fs, io, path::Path};
 
 use sha2::{Digest as _, Sha256};
 
@@ -14,7 +14,7 @@ const HASH_FILE: &str = "shard.json.sha256";
 
 /// Files beside the part itself.
 pub fn shard_files(text: &str, headline: &str) -> Vec<(String, Vec<u8>)> {
-    let hash = format!("{}  {SHARD_FILE}\n", sha256(text.as_bytes()));
+    let hash = format!("{}  {SHARD_FILE}\n", sha256(text));
     vec![(HASH_FILE.to_owned(), hash.into_bytes()), (HEADLINE.to_owned(), format!("{headline}\n").into_bytes())]
 }
 
@@ -33,18 +33,15 @@ pub fn load_shard(folder: &Path) -> Result<Run, ResultsError> {
     };
     let (text, noted) = (read(SHARD_FILE)?, read(HASH_FILE)?);
     let in_file = |source| ResultsError::InFile { file: folder.join(SHARD_FILE), source: Box::new(source) };
-    if noted.split_whitespace().next() != Some(sha256(text.as_bytes()).as_str()) {
+    if noted.split_whitespace().next() != Some(sha256(&text).as_str()) {
         return Err(in_file(ResultsError::Damaged(format!("its SHA-256 is not the one in {HASH_FILE}"))));
     }
     Run::from_json(&text).map_err(in_file)
 }
 
 /// SHA-256, in hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 #[cfg(test)]

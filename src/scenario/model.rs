@@ -401,6 +401,14 @@ impl Service {
 }
 
 impl Scenario {
+    /// Environment variables with the passwords of services.
+    pub fn password_variables(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().filter_map(|service| match &service.password {
+            Some(PasswordSource::Env(name)) => Some(name.as_str()),
+            Some(PasswordSource::File(_)) | None => None,
+        })
+    }
+
     /// Operations per second of all open-loop services together; `None` where there are none.
     pub fn offered_rate(&self) -> Option<f64> {
         let rates: Vec<f64> = self.services.iter().filter_map(Service::offered_rate).collect();

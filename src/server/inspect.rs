@@ -5,13 +5,12 @@
 use std::collections::BTreeMap;
 
 use fred::{interfaces::ClientLike, types::Value};
-use sha2::{Digest, Sha256};
 
 use super::{
     info::Info,
     questions::{Questions, text},
 };
-use crate::results::{Inspection, UserRights};
+use crate::results::{Inspection, UserRights, sha256};
 
 /// Settings that rules and reports read.
 pub(super) const SETTINGS: &[&str] = &[
@@ -219,7 +218,7 @@ fn user(line: &str) -> Option<UserRights> {
 }
 
 fn is_hash_of(hash: &str, password: &str) -> bool {
-    format!("{:x}", Sha256::digest(password)) == hash
+    sha256(password) == hash
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@
 use std::{fmt, net::IpAddr};
 
 use rand::{TryRng, rngs::SysRng};
-use sha2::{Digest, Sha256};
 
 use super::TargetError;
+use crate::results::sha256;
 
 /// A password. Neither printed nor saved: only [`Secret::expose`] gives it away, to the client library.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Secret {
 
     /// SHA-256 of the password in hexadecimal digits, as access control lists keep it.
     pub(super) fn hash(&self) -> String {
-        format!("{:x}", Sha256::digest(&self.0))
+        sha256(&self.0)
     }
 }
 

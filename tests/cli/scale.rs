@@ -18,7 +18,7 @@ use super::{Desk, Outcome, SHORT, Server};
 use crate::support::{signal, until};
 
 /// Requests that fall due in the measured period of [`SHORT`] with a duration.
-fn due(duration: &str) -> u64 {
+pub(super) fn due(duration: &str) -> u64 {
     let text = SHORT.replace("duration = \"1s\"", &format!("duration = \"{duration}\""));
     scheduled(&scenario::parse(&text, "short.toml").unwrap()).into_iter().flatten().sum()
 }

@@ -7,12 +7,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use plimsoll::{scenario, workload::scheduled};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{
     Desk, Outcome, SHORT, Server,
-    scale::{accounts, script, summary},
+    scale::{accounts, due, script, summary},
 };
 use crate::support::{Turn, missing, until};
 
@@ -86,12 +85,6 @@ impl Drop for Slurm {
     }
 }
 
-/// Requests of [`SHORT`] in this time.
-fn due(seconds: u32) -> u64 {
-    let text = SHORT.replace("duration = \"1s\"", &format!("duration = \"{seconds}s\""));
-    scheduled(&scenario::parse(&text, "short.toml").unwrap()).into_iter().flatten().sum()
-}
-
 /// The process of a generator on a node.
 fn generator(node: &str) -> Pid {
     let is_own = |pid: i32| {
@@ -112,7 +105,7 @@ fn slurm_starts_generators_and_ends_them_with_the_first_that_fails() {
     let server = Server::start();
     Outcome::of(slurm.scale(&desk, &server, &["--quiet"]).output().unwrap()).measured();
     let found = summary(&desk, "out");
-    accounts(&found, 4, due(1));
+    accounts(&found, 4, due("1s"));
     let hosts: Vec<_> = found["generators"].as_array().unwrap().iter().map(|row| row["host"].clone()).collect();
     assert_eq!(hosts.len(), 4);
     for node in ["n1", "n2", "n3", "n4"] {
@@ -146,7 +139,7 @@ fn the_clock_of_a_generator_does_not_matter_where_the_server_tells_the_time() {
     let more = ["--program", &wrapper, "--quiet"];
     Outcome::of(slurm.scale(&desk, &server, &more).output().unwrap()).measured();
     let found = summary(&desk, "out");
-    accounts(&found, 4, due(1));
+    accounts(&found, 4, due("1s"));
     let offset = found["generators"][1]["clock_offset_us"].as_f64().unwrap();
     assert!((-3_100_000.0..-2_900_000.0).contains(&offset), "{offset}");
     let start = found["checks"].as_array().unwrap().iter().find(|check| check["kind"] == "start").unwrap();
@@ -176,7 +169,7 @@ fn a_generator_that_has_to_share_its_core_makes_the_run_invalid_and_is_named() {
         .says("nvalid")
         .says("generator 1 on ");
     let found = summary(&desk, "out");
-    accounts(&found, 4, due(1));
+    accounts(&found, 4, due("1s"));
     let late = found["checks"].as_array().unwrap().iter().find(|check| check["kind"] == "generator_lag").unwrap();
     assert_eq!(late["level"], "refuse", "{late}");
     assert!(late["subject"].as_str().unwrap().starts_with("generator 1 on "), "{late}");
@@ -189,7 +182,7 @@ fn open_mpi_starts_generators_that_begin_by_the_clock() {
     let launcher = "mpirun --allow-run-as-root --oversubscribe -np %n";
     let arguments = ["scale", "short.toml", "-n", "4", "--target", &url, "--launcher", launcher, "--start-in", "10s"];
     desk.run(&[&arguments[..], &["--out", "out", "--quiet"]].concat()).measured();
-    accounts(&summary(&desk, "out"), 4, due(1));
+    accounts(&summary(&desk, "out"), 4, due("1s"));
     let early = ["--start-in", "1ms", "--out", "early"];
     let arguments = ["scale", "short.toml", "-n", "4", "--target", &url, "--launcher", launcher];
     desk.run(&[&arguments[..], &early].concat()).ends_with(3).complains("--start-in");

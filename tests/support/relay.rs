@@ -1,4 +1,4 @@
-//! A relay before a server that can forget the connections it has, as a router does: neither end is told.
+//! A relay before a server that can forget the connections it has, as a router does: neither end learns of it.
 
 use std::{
     io::{Read as _, Write as _},

@@ -21,7 +21,7 @@ use crate::{
         interrupt::Interrupt,
     },
     results::Run,
-    scenario::{PasswordSource, Scenario},
+    scenario::Scenario,
 };
 
 /// How often it is looked after.
@@ -146,11 +146,9 @@ fn command(order: &Order<'_>, place: &Path, out: &Path, said: &Path) -> Result<C
         .stderr(said)
         // A Ctrl-C in the terminal is for the gate, which ends the slice itself.
         .process_group(0);
-    for service in &scenario.services {
-        if let Some(PasswordSource::Env(name)) = &service.password {
-            // The password of another server: on this one the login of the address holds.
-            command.env_remove(name);
-        }
+    for name in scenario.password_variables() {
+        // The password of another server: on this one the login of the address holds.
+        command.env_remove(name);
     }
     if let Some(workers) = workers {
         command.args(["--workers", &workers.to_string()]);

@@ -23,7 +23,7 @@ use crate::{
     load::{OnSecond, Progress, Relay},
     measure::{Clock, Timeframe, nanos},
     results::Run,
-    scenario::{PasswordSource, Scenario},
+    scenario::Scenario,
     target::{ReferenceTime, Target},
 };
 
@@ -106,10 +106,8 @@ impl Launch {
         // Logins pass with the job: launchers show the environment to others.
         for (_, command) in &mut commands {
             command.env_remove(TARGET);
-            for service in &scenario.services {
-                if let Some(PasswordSource::Env(name)) = &service.password {
-                    command.env_remove(name);
-                }
+            for name in scenario.password_variables() {
+                command.env_remove(name);
             }
         }
         let mut running = Running::start(&name, self.generators, commands, self.launcher.carries_input())?;

@@ -160,7 +160,7 @@ impl Running {
                         Report::Alive => {}
                         Report::Failed(reason) => return Err(lost(format!("{} failed: {reason}", self.name(number)))),
                         Report::Done { sha256: noted, run } => {
-                            if sha256(run.as_bytes()) != noted {
+                            if sha256(&run) != noted {
                                 let name = self.name(number);
                                 return Err(lost(format!("the recording of {name} was damaged on its way")));
                             }

@@ -99,7 +99,7 @@ impl Report {
     /// The part of a run.
     pub(in crate::cli) fn done(run: &Run) -> Self {
         let text = run.to_json();
-        Self::Done { sha256: sha256(text.as_bytes()), run: text }
+        Self::Done { sha256: sha256(&text), run: text }
     }
 }
 
