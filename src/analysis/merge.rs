@@ -202,6 +202,7 @@ fn generator(run: &Run, shard: ShardRecord, recording: &Recording) -> Generator 
     Generator {
         shard,
         environment: run.environment.clone(),
+        same_machine: run.target.same_machine,
         workers: recording.workers.len() as u32,
         scheduled: recording.scheduled(),
         completed: totals.iter().map(|counts| counts.completed).sum(),

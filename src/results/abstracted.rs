@@ -1,5 +1,7 @@
 //! Abstract of a run for comparisons: a thousandth of its size, small enough to commit.
 
+use std::slice;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,9 @@ pub struct Abstract {
     pub target: TargetFacts,
     /// The machine of the harness.
     pub environment: Environment,
+    /// Machines of the processes that sent the load, in the order of their numbers; none where the harness sent it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generators: Vec<Environment>,
     /// Pacing of the workers: `spin` or `adaptive`, both where they differed.
     pub pacing: String,
     /// Threads that put on the load; `None` in what was kept before this was.
@@ -105,6 +110,11 @@ pub struct WorstSeconds {
 }
 
 impl Abstract {
+    /// Machines that the load came from, one for each process.
+    pub fn machines(&self) -> &[Environment] {
+        if self.generators.is_empty() { slice::from_ref(&self.environment) } else { &self.generators }
+    }
+
     /// Whether the run counts in comparisons: its measurement is valid and was not interrupted.
     pub fn counts(&self) -> bool {
         self.verdict != Verdict::Invalid && !self.interrupted

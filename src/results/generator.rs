@@ -58,6 +58,9 @@ pub struct Generator {
     pub shard: ShardRecord,
     /// Its machine.
     pub environment: Environment,
+    /// Whether the server's address is one of its machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_machine: bool,
     /// Number of its worker threads; the recording has those of all generators, in order.
     pub workers: u32,
     /// Requests that fell due in the measured period.

@@ -1,9 +1,13 @@
 //! A run boiled down to what comparisons need.
 
+use std::collections::BTreeSet;
+
 use crate::{
     analysis::{Analysis, Distribution, PERCENTILES, PercentileValue, Row, Timeline},
-    measure::{PackedHistogram, SECOND, SeriesRole},
-    results::{Abstract, AbstractRow, KnownPercentile, Run, Stretch, WorstSeconds},
+    measure::{Nanos, PackedHistogram, SECOND, SeriesRole},
+    results::{
+        Abstract, AbstractRow, Calibration, KnownPercentile, Reference, Run, Stretch, TargetFacts, WorstSeconds,
+    },
 };
 
 /// Points of the course that are kept; of a longer run, stretches of seconds.
@@ -22,16 +26,46 @@ pub fn abstract_of(run: &Run, analysis: &Analysis, name: &str) -> Abstract {
         started: run.started.clone(),
         measured_ns: run.recording.period.measured_ns,
         scenario: run.scenario.clone(),
-        target: run.target.clone(),
+        target: TargetFacts { same_machine: shares_machine(run), ..run.target.clone() },
         environment: run.environment.clone(),
+        generators: run.generators.iter().map(|generator| generator.environment.clone()).collect(),
         pacing: pacing.join(" and "),
         workers: Some(run.recording.workers.len() as u32),
-        calibration: run.calibration,
+        calibration: calibration(run),
         verdict: analysis.conclusion.verdict,
         interrupted: run.recording.period.interrupted,
         rows: by_service(&analysis.rows).into_iter().map(row).collect(),
         course: course.unwrap_or_default(),
     }
+}
+
+/// Whether load came from the server's machine.
+fn shares_machine(run: &Run) -> bool {
+    match run.generators.as_slice() {
+        [] => run.target.same_machine,
+        generators => generators.iter().any(|generator| generator.same_machine),
+    }
+}
+
+/// Speed of the machines that the load came from: of several the geometric mean. Unknown where one of them lacks it, and where two
+/// processes measured one machine at the same time, each in the other's way.
+fn calibration(run: &Run) -> Option<Calibration> {
+    if run.generators.is_empty() {
+        return run.calibration;
+    }
+    let hosts: BTreeSet<&str> = run.generators.iter().map(|generator| generator.shard.host.as_str()).collect();
+    if hosts.len() < run.generators.len() {
+        return None;
+    }
+    let all: Option<Vec<Calibration>> = run.generators.iter().map(|generator| generator.calibration).collect();
+    let of_all = |all: &[Calibration], part: fn(&Calibration) -> Reference| {
+        let logarithms = all.iter().map(|one| (part(one).median_ns.max(1) as f64).ln()).sum::<f64>();
+        Reference {
+            median_ns: (logarithms / all.len() as f64).exp().round() as Nanos,
+            round_trips: all.iter().map(|one| part(one).round_trips).sum(),
+        }
+    };
+    all.map(|all| Calibration { before: of_all(&all, |one| one.before), after: of_all(&all, |one| one.after) })
 }
 
 /// The operations of each service with their sum, then the whole.
@@ -123,6 +157,30 @@ mod tests {
         assert_eq!((kept.workers, kept.interrupted), (Some(run.recording.workers.len() as u32), false));
         let (all, kept) = (run.to_json().len(), Baseline::new(vec![kept]).to_json().len());
         assert!(kept * 4 < all, "{kept} of {all}: twelve seconds, and every row has one histogram");
+    }
+
+    #[test]
+    fn a_run_of_several_generators_keeps_their_machines() {
+        let kept = |run: &Run| abstract_of(run, &analyse(run, &sample::scenario()), "sample");
+        let mut run = sample::scaled(2, |_| 1_000_000);
+        run.environment.cpu = "the coordinator's".into();
+        run.target.same_machine = true;
+        let reference = |median_ns| Reference { median_ns, round_trips: 10 };
+        for (generator, median_ns) in run.generators.iter_mut().zip([40_000, 90_000]) {
+            generator.calibration = Some(Calibration { before: reference(median_ns), after: reference(median_ns) });
+        }
+        let found = kept(&run);
+        assert_eq!(found.machines().len(), 2);
+        assert!(found.machines().iter().all(|machine| machine.cpu != "the coordinator's"));
+        assert!(!found.target.same_machine, "the coordinator sends no load");
+        let whole = found.calibration.unwrap();
+        assert_eq!((whole.before.median_ns, whole.after.round_trips), (60_000, 20));
+        run.generators[1].same_machine = true;
+        run.generators[1].shard.host = run.generators[0].shard.host.clone();
+        let found = kept(&run);
+        assert!(found.target.same_machine);
+        assert_eq!(found.calibration, None, "two processes on one machine");
+        assert_eq!(kept(&sample::run()).machines().len(), 1);
     }
 
     #[test]

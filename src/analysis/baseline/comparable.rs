@@ -1,12 +1,14 @@
 //! Whether two runs measured the same thing: what differs between them, and what that means.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use strum::EnumDiscriminants;
 
 use super::fields::differing;
 use crate::{
-    results::{Abstract, NodeRole},
+    results::{Abstract, Environment, NodeRole},
     scenario::{self, Client},
 };
 
@@ -58,7 +60,9 @@ pub enum DifferenceKind {
     Fred,
     /// Build profile.
     Profile,
-    /// Model of the CPU.
+    /// Number of processes that sent the load.
+    Generators,
+    /// Model of the CPU of the machines that the load came from.
     Cpu,
     /// Cores that the harness may use.
     Cores,
@@ -164,14 +168,30 @@ fn between(base: &Abstract, run: &Abstract) -> Vec<Difference> {
         note(DifferenceKind::Fred, &base.software.fred, &run.software.fred);
     }
     note(DifferenceKind::Profile, &base.software.profile, &run.software.profile);
-    note(DifferenceKind::Cpu, &base.environment.cpu, &run.environment.cpu);
-    note(DifferenceKind::Cores, &base.environment.cores.to_string(), &run.environment.cores.to_string());
-    note(DifferenceKind::Kernel, &base.environment.kernel, &run.environment.kernel);
+    let (of_base, of_run) = (base.machines(), run.machines());
+    note(DifferenceKind::Generators, &of_base.len().to_string(), &of_run.len().to_string());
+    let counted = of_base.len() == of_run.len();
+    let mut of_machines = |kind, what: fn(&Environment) -> String| {
+        note(kind, &listed(of_base.iter().map(what), counted), &listed(of_run.iter().map(what), counted));
+    };
+    of_machines(DifferenceKind::Cpu, |machine| machine.cpu.clone());
+    of_machines(DifferenceKind::Cores, |machine| machine.cores.to_string());
+    of_machines(DifferenceKind::Kernel, |machine| machine.kernel.clone());
     note(DifferenceKind::Pacing, &base.pacing, &run.pacing);
     if let (Some(of_base), Some(of_run)) = (base.workers, run.workers) {
         note(DifferenceKind::Workers, &of_base.to_string(), &of_run.to_string());
     }
     found
+}
+
+/// What machines have, in whichever order they come: the one value of all, or each with how many have it, unless their numbers differ
+/// anyway.
+fn listed(of_machines: impl Iterator<Item = String>, counted: bool) -> String {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    of_machines.for_each(|value| *counts.entry(value).or_default() += 1);
+    let counted = counted && counts.len() > 1;
+    let written = |(value, count)| if counted { format!("{count} × {value}") } else { value };
+    counts.into_iter().map(written).collect::<Vec<_>>().join(", ")
 }
 
 /// An address with the schemes of Redis, which mean what those of Valkey mean.
@@ -332,6 +352,36 @@ mod tests {
             ]
         );
         assert_eq!(found.iter().filter(|difference| difference.weight() == Weight::Refuses).count(), 2);
+    }
+
+    #[test]
+    fn the_machines_of_generators_count_in_whichever_order_they_come() {
+        let mut base = abstracted(0, 1.0);
+        let machine = base.environment.clone();
+        let other = Environment { cpu: "another".into(), cores: 64, ..machine.clone() };
+        base.generators = [&machine, &machine, &machine, &other].map(Clone::clone).to_vec();
+        base.environment.kernel = "the coordinator's".into();
+        let mut run = base.clone();
+        run.environment = machine.clone();
+        run.generators.reverse();
+        assert_eq!(described(&base, &run), [], "the coordinator sends no load");
+        run.generators[1] = other.clone();
+        let found = differences([&base], &run);
+        assert!(found.iter().all(|difference| difference.weight() == Weight::Warns));
+        let cores = |of: &str| of.to_owned();
+        let expected = (DifferenceKind::Cores, cores("3 × 2, 1 × 64"), cores("2 × 2, 2 × 64"));
+        assert_eq!(machine.cores, 2);
+        let found = described(&base, &run);
+        assert_eq!(
+            found.iter().map(|(kind, ..)| kind).collect::<Vec<_>>(),
+            [&DifferenceKind::Cpu, &DifferenceKind::Cores]
+        );
+        assert_eq!(found[1], expected);
+        let fewer = |count: usize| Abstract { generators: vec![machine.clone(); count], ..abstracted(1, 1.0) };
+        for (count, expected) in [(0, "1"), (2, "2")] {
+            let found = described(&fewer(4), &fewer(count));
+            assert_eq!(found, [(DifferenceKind::Generators, "4".to_owned(), expected.to_owned())]);
+        }
     }
 
     #[test]

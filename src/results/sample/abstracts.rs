@@ -39,6 +39,7 @@ pub(crate) fn abstracted(day: u32, factor: f64) -> Abstract {
         scenario: run.scenario,
         target: run.target,
         environment: run.environment,
+        generators: Vec::new(),
         pacing: "adaptive".into(),
         workers: Some(2),
         calibration: Some(Calibration { before: reference, after: reference }),

@@ -119,6 +119,7 @@ fn full_run() -> Value {
     let mut scaled = scaled(1, |_| 1_000_000);
     scaled.generators[0].calibration = run.calibration;
     scaled.generators[0].host.truncate(1);
+    scaled.generators[0].same_machine = true;
     (run.generators, run.shard) = (scaled.generators, Some(shard(0, 1)));
     value(&run.to_json())
 }
@@ -142,6 +143,7 @@ fn full_baseline() -> Value {
     let mut baseline = Baseline { asked: Some(asked), ..Baseline::new(abstracts(1)) };
     let run = &mut baseline.runs[0];
     run.interrupted = true;
+    run.generators = vec![run.environment.clone()];
     run.rows.drain(1..3);
     run.course.truncate(2);
     for row in &mut run.rows {

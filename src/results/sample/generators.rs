@@ -44,6 +44,7 @@ fn generator(number: u32, of: u32, response: u64, environment: Environment) -> G
     Generator {
         shard: shard(number, of),
         environment,
+        same_machine: false,
         workers: 1,
         scheduled: 5_000,
         completed: 5_000,

@@ -48,6 +48,7 @@ pub(super) fn difference_words(difference: &Difference) -> String {
         DifferenceKind::Plimsoll => "plimsoll".to_owned(),
         DifferenceKind::Fred => "fred".to_owned(),
         DifferenceKind::Profile => "build profile".to_owned(),
+        DifferenceKind::Generators => "generators".to_owned(),
         DifferenceKind::Cpu => "CPU of the harness".to_owned(),
         DifferenceKind::Cores => "cores of the harness".to_owned(),
         DifferenceKind::Kernel => "kernel of the harness".to_owned(),
