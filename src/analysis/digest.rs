@@ -93,7 +93,7 @@ pub fn digest(run: &Run, scenario: &Scenario, analysis: &Analysis, occasion: Occ
         Some(_) if analysis.conclusion.verdict == Verdict::Fail && analysis.conclusion.harness_late.is_some() => {}
         Some(check)
             if matches!(judgement, Judgement::Pass | Judgement::Undecided)
-                && check.kind != CheckKind::AchievedRate
+                && !is_other_load(check.kind)
                 && trial.clients.is_none() =>
         {
             trial.waived = Some(limit(check));
@@ -139,18 +139,30 @@ fn of_service(row: &Row, recording: &Recording) -> Option<ServiceTrial> {
 /// is wrong with saying so, and the check is waived, as it is where the trial decides nothing. A load that was lighter than it
 /// claims proves nothing either way, and in a closed loop there is no objective that could be met.
 fn refused(analysis: &Analysis, closed: bool) -> Option<&Check> {
-    const OF_HARNESS: [CheckKind; 6] = [
+    const OF_HARNESS: [CheckKind; 8] = [
         CheckKind::AchievedRate,
+        CheckKind::Start,
         CheckKind::WorkerCpu,
         CheckKind::ScheduleLag,
+        CheckKind::GeneratorLag,
         CheckKind::Steal,
         CheckKind::Throttling,
         CheckKind::Pauses,
     ];
     let refused =
         |kind: &CheckKind| analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
-    let mut kinds = OF_HARNESS.iter().filter(|kind| !(closed && **kind == CheckKind::ScheduleLag));
+    let mut kinds = OF_HARNESS.iter().filter(|kind| !(closed && is_lag(**kind)));
     kinds.find_map(refused)
+}
+
+/// Whether a check is about requests that were released late, which a closed loop does not have.
+fn is_lag(kind: CheckKind) -> bool {
+    matches!(kind, CheckKind::ScheduleLag | CheckKind::GeneratorLag)
+}
+
+/// Whether a check says that the load was lighter than it claims: by its rate, or since its generators did not load at the same time.
+fn is_other_load(kind: CheckKind) -> bool {
+    matches!(kind, CheckKind::AchievedRate | CheckKind::Start)
 }
 
 fn limit(check: &Check) -> HarnessLimit {
@@ -246,6 +258,32 @@ mod tests {
         assert_eq!(subject.as_deref(), Some("api"));
         run.recording.services[0].seconds.iter_mut().for_each(|second| second.lag = Latencies::default().pack());
         assert_eq!(digested(&run, occasion()).client_limited, None, "the server is to blame");
+    }
+
+    #[test]
+    fn a_late_generator_spoils_a_miss_and_one_that_began_apart_spoils_everything() {
+        let mut run = sample::scaled(3, |_| 1_000_000);
+        assert_eq!(digested(&run, occasion()).client_limited, None);
+        let mut late = Latencies::default();
+        (0..1_000).for_each(|_| late.record(2_000_000_000));
+        run.generators[1].lag = late.pack();
+        let limited_by = |limit: Option<HarnessLimit>| match limit {
+            Some(HarnessLimit::Check { kind, subject, .. }) => Some((kind, subject.unwrap_or_default())),
+            _ => None,
+        };
+        let by_lag = Some((CheckKind::GeneratorLag, "generator 1 on node1".to_owned()));
+        let met = digested(&run, occasion());
+        assert_eq!((met.client_limited, limited_by(met.waived)), (None, by_lag.clone()));
+        run.recording.series[0].unfinished = 40_000;
+        run.recording.services[0].scheduled += 40_000;
+        assert_eq!(limited_by(digested(&run, occasion()).client_limited), by_lag);
+        let plan = TrialPlan { clients: Some(8), offered: None, ..occasion().plan };
+        let closed = digested(&run, Occasion { plan, ..occasion() });
+        assert_eq!(limited_by(closed.client_limited), None, "a closed loop has no lag");
+        let mut apart = sample::scaled(2, |_| 1_000_000);
+        apart.generators[0].shard.late_ns = 300_000_000;
+        let limited = limited_by(digested(&apart, occasion()).client_limited);
+        assert_eq!(limited, Some((CheckKind::Start, "generator 0 on node0".to_owned())));
     }
 
     #[test]

@@ -198,7 +198,7 @@ pub(super) fn judge<'a>(judgement: &RowJudgement, checks: impl Iterator<Item = &
             .map(|check| check.kind)
             .collect();
         // The lag of a harness that stood still is a consequence.
-        kinds.sort_by_key(|kind| *kind == CheckKind::ScheduleLag);
+        kinds.sort_by_key(|kind| matches!(kind, CheckKind::ScheduleLag | CheckKind::GeneratorLag));
         kinds.dedup();
         let reasons =
             kinds.into_iter().map(Reason::Check).chain(judgement.conclusion.reasons.iter().cloned()).collect();

@@ -93,8 +93,8 @@ fn the_run_that_would_decide_is_stated_up_to_a_day() {
 #[test]
 fn a_flaw_spoils_only_what_it_could_have_falsified() {
     use CheckKind::{
-        Accounts, AchievedRate, Backlog, Drift, LittlesLaw, Misses, Panics, Pauses, ScheduleLag, Steal, Throttling,
-        WorkerCpu,
+        Accounts, AchievedRate, Backlog, Drift, GeneratorLag, LittlesLaw, Misses, Panics, Pauses, ScheduleLag, Start,
+        Steal, Throttling, WorkerCpu,
     };
     use Verdict::{Fail, Inconclusive, Invalid, Pass};
     let met = judgement(requests(0, 100_000), false, true);
@@ -114,7 +114,7 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
         cases.push((&missed, vec![kind], Fail));
         cases.push((&doubtful, vec![kind], Fail));
     }
-    for kind in [Accounts, Panics, LittlesLaw] {
+    for kind in [Accounts, Panics, LittlesLaw, Start, GeneratorLag] {
         cases.extend([&met, &missed, &unsure].map(|judgement| (judgement, vec![kind], Invalid)));
     }
     cases.extend([
@@ -135,6 +135,9 @@ fn a_flaw_spoils_only_what_it_could_have_falsified() {
         let warned: Vec<Check> = kinds.iter().map(|kind| check(*kind, Level::Warn)).collect();
         assert_eq!(judge(judgement, warned.iter()), judgement.conclusion, "a warning changes nothing");
     }
+    let late = [ScheduleLag, GeneratorLag, Pauses].map(|kind| check(kind, Level::Refuse));
+    let reasons = judge(&doubtful, late.iter()).reasons;
+    assert_eq!(reasons[..3], [Pauses, ScheduleLag, GeneratorLag].map(Reason::Check), "lag follows from a pause");
     let saturated = RowJudgement { closed: true, ..doubtful };
     assert_eq!(judge(&saturated, [check(CheckKind::WorkerCpu, Level::Refuse)].iter()).verdict, Fail, "a closed loop");
     assert_eq!(judge(&saturated, [check(CheckKind::Pauses, Level::Refuse)].iter()).verdict, Invalid);

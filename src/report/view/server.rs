@@ -166,8 +166,14 @@ pub(super) fn where_time_goes(analysis: &Analysis) -> Option<String> {
 
 /// A check that says that the harness had too little time to see replies at once.
 fn short_of_time(analysis: &Analysis) -> Option<&Check> {
-    const OF_TIME: [CheckKind; 5] =
-        [CheckKind::Throttling, CheckKind::Pauses, CheckKind::Steal, CheckKind::WorkerCpu, CheckKind::ScheduleLag];
+    const OF_TIME: [CheckKind; 6] = [
+        CheckKind::Throttling,
+        CheckKind::Pauses,
+        CheckKind::Steal,
+        CheckKind::WorkerCpu,
+        CheckKind::ScheduleLag,
+        CheckKind::GeneratorLag,
+    ];
     let refused =
         |kind: &CheckKind| analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
     OF_TIME.iter().find_map(refused)
@@ -222,8 +228,21 @@ mod tests {
     use super::*;
     use crate::{
         analysis::{NodeRow, analyse},
+        measure::Latencies,
         results::sample,
     };
+
+    #[test]
+    fn a_late_generator_had_too_little_time_and_one_that_began_late_had_enough() {
+        let mut run = sample::scaled(2, |_| 1_000_000);
+        let found = |run: &Run| short_of_time(&analyse(run, &sample::scenario())).map(|check| check.kind);
+        run.generators[0].shard.late_ns = 300_000_000;
+        assert_eq!(found(&run), None);
+        let mut late = Latencies::default();
+        (0..1_000).for_each(|_| late.record(40_000_000));
+        run.generators[1].lag = late.pack();
+        assert_eq!(found(&run), Some(CheckKind::GeneratorLag));
+    }
 
     #[test]
     fn figures_of_a_primary_that_was_replaced_are_named_as_such() {
