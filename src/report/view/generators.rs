@@ -1,6 +1,6 @@
 //! Processes that sent the load of one run together.
 
-use super::{Block, Cell, Note, Section, Shown, Table, Tone, results::Marks};
+use super::{Block, Cell, Note, Section, Shown, Table, Tone, names::capitalised, results::Marks};
 use crate::{
     analysis::{Analysis, GeneratorFinding, GeneratorRow},
     report::format::{self, duration, factor},
@@ -67,7 +67,8 @@ pub(super) fn note(finding: &GeneratorFinding) -> Note {
         GeneratorFinding::Disagreement { generator, own, others } => Note::new(
             Tone::Bad,
             format!(
-                "{generator} has a p99 of {}, {} that of the others ({}).",
+                "{} has a p99 of {}, {} that of the others ({}).",
+                capitalised(generator),
                 duration(*own as f64),
                 factor(*own as f64 / (*others).max(1) as f64),
                 duration(*others as f64)

@@ -5,19 +5,20 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Block, Listing, Section, Table,
     headline::elapsed,
+    machines::{machine, machines, place, subcommand},
     names::{address, client, made_by, mode, stack},
 };
 use crate::{
     measure::{HostInterval, PackedHistogram, merged},
     report::format::{self, NOTHING, THIN},
-    results::{Environment, NodeRole, Run, Software, TargetFacts, is_encrypted},
+    results::{NodeRole, Run, Software, TargetFacts, is_encrypted},
     scenario::{Access, Action, ArrivalProcess, Checkout, Client, Load, Order, Scenario, Service, ValueSize},
 };
 
 pub(super) fn section(run: &Run, scenario: &Scenario) -> Section {
     let mut blocks = vec![facts(run, scenario), Block::Table(services(run, scenario))];
     blocks.extend(repetition(
-        format!("plimsoll run scenario.toml{}", target_option(&run.target)),
+        format!("plimsoll {}{}", subcommand(run), target_option(&run.target)),
         "Scenario as it was run",
         &run.scenario,
     ));
@@ -51,7 +52,7 @@ fn facts(run: &Run, scenario: &Scenario) -> Block {
         format::limit(objective.max_error_rate),
     );
     let whose = if target.private { "private, started for this run" } else { "not started by the harness" };
-    let place = if target.same_machine { "same machine as the harness" } else { "another machine than the harness" };
+    let scaled = !run.generators.is_empty();
     Block::facts([
         ("Scenario", Some(scenario.name.clone())),
         ("Description", Some(scenario.description.clone()).filter(|text| !text.is_empty())),
@@ -60,27 +61,19 @@ fn facts(run: &Run, scenario: &Scenario) -> Block {
         ("Phases", Some(phases(run, scenario))),
         ("Seed", Some(scenario.seed.to_string())),
         ("Server", Some(format!("{}, {}, {whose}", target.software(), mode(target)))),
-        ("Address", Some(format!("{}, {place}", address(target)))),
+        ("Address", Some(format!("{}, {}", address(target), place(run)))),
         ("Server settings", settings(target)),
-        ("Machine of the harness", Some(machine(&run.environment))),
+        ("Machine of the harness", (!scaled).then(|| machine(&run.environment))),
+        ("Generators", scaled.then(|| machines(&run.generators))),
+        // Nobody observed the server where the parts were merged later.
+        ("Observed from", (scaled && !run.server.seconds.is_empty()).then(|| machine(&run.environment))),
         ("Pacing", Some(pacing(run))),
         ("Schedule lag", Some(lag(run))),
         ("Opening connections", Some(connects(run))),
         ("TLS handshakes", handshakes(run)),
-        ("Memory of the harness", Some(memory(run))),
+        (if scaled { "Memory of the generators" } else { "Memory of the harness" }, Some(memory(run))),
         ("Harness", Some(harness(&run.software, scenario.uses(Client::Fred)))),
     ])
-}
-
-/// The machine that the harness ran on.
-pub(super) fn machine(environment: &Environment) -> String {
-    format!(
-        "{}, {}, {} of memory, {}",
-        environment.cpu,
-        format::counted(u64::from(environment.cores), "core", "cores"),
-        format::bytes(environment.memory),
-        environment.kernel,
-    )
 }
 
 /// What measured. `fred` is whether fred put on a part of the load.
@@ -118,7 +111,7 @@ fn phases(run: &Run, scenario: &Scenario) -> String {
     )
 }
 
-fn pacing(run: &Run) -> String {
+pub(super) fn pacing(run: &Run) -> String {
     let mut ways: BTreeMap<&str, u64> = BTreeMap::new();
     for worker in &run.recording.workers {
         *ways.entry(&worker.pacing).or_default() += 1;
@@ -129,6 +122,8 @@ fn pacing(run: &Run) -> String {
     match cores.len() {
         _ if ways.is_empty() => NOTHING.to_owned(),
         0 => ways.join(", "),
+        // Numbers of cores are those of one machine.
+        _ if !run.generators.is_empty() => format!("{}, pinned to cores", ways.join(", ")),
         count => {
             let cores: Vec<_> = cores.iter().map(u32::to_string).collect();
             let noun = if count == 1 { "core" } else { "cores" };

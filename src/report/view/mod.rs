@@ -17,6 +17,7 @@ mod gate;
 mod generators;
 mod headline;
 mod keyspace;
+mod machines;
 mod method;
 mod model;
 mod names;

@@ -77,12 +77,21 @@ fn connections(run: &Run, scenario: &Scenario) -> String {
     }
 }
 
+/// How many generators the connections are of, where it is not one process.
+fn generators(run: &Run) -> String {
+    match run.generators.len() as u64 {
+        0 => String::new(),
+        count => format!(" from {}", format::counted(count, "generator", "generators")),
+    }
+}
+
 fn subtitle(run: &Run, scenario: &Scenario) -> String {
     let period = &run.recording.period;
     format!(
-        "{} over {} to {}, {} measured after {} of warm-up, on {}.",
+        "{} over {}{} to {}, {} measured after {} of warm-up, on {}.",
         format::counted(scenario.services.len() as u64, "service", "services"),
         connections(run, scenario),
+        generators(run),
         server_name(&run.target),
         headline::elapsed(period.measured_ns),
         format::setting(Duration::from_nanos(period.warmup_ns)),

@@ -9,7 +9,8 @@ use crate::{
         subject::CapacityReport,
         view::{
             Block, Section,
-            method::{harness, machine, quoted, repetition, settings},
+            machines::machine,
+            method::{harness, quoted, repetition, settings},
             names::{address, mode},
         },
     },

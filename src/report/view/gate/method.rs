@@ -9,7 +9,8 @@ use crate::{
         subject::GateReport,
         view::{
             Block, Section,
-            method::{harness, machine, quoted, repetition},
+            machines::machine,
+            method::{harness, quoted, repetition},
         },
     },
     results::{Gate, GatePlan, Sides},
