@@ -10,8 +10,39 @@ pub(super) struct Words {
     pub(super) name: &'static str,
     /// What it guards against.
     pub(super) guards: &'static str,
-    /// What to do when it warns or refuses.
+    /// What to do when it warns or refuses; [`ROOM`] stands for [`more_room`].
     pub(super) advice: &'static str,
+}
+
+/// Placeholder for [`more_room`] in an advice.
+const ROOM: &str = "{room}";
+
+impl Words {
+    /// What to do about a harness.
+    pub(super) fn advice_for(&self, harness: Harness) -> String {
+        self.advice.replace(ROOM, more_room(harness))
+    }
+}
+
+/// What decides how the harness can send more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Harness {
+    /// Whether fred sends a part of the load.
+    pub(super) fred: bool,
+    /// Whether several generators send it.
+    pub(super) scaled: bool,
+}
+
+/// What lets the harness send more, what costs least first.
+pub(super) fn more_room(harness: Harness) -> &'static str {
+    match (harness.fred, harness.scaled) {
+        (true, false) => {
+            "use the wire client (--client wire), then more workers (--workers) or cores, then several machines (plimsoll scale)"
+        }
+        (false, false) => "use more workers (--workers) or cores, then several machines (plimsoll scale)",
+        (true, true) => "use the wire client (--client wire), then more generators (-n)",
+        (false, true) => "use more generators (-n)",
+    }
 }
 
 /// The words for a kind of check.
@@ -20,20 +51,17 @@ pub(super) fn words(kind: CheckKind) -> Words {
         CheckKind::AchievedRate => (
             "Rate shortfall",
             "a load below the scenario's",
-            "The harness could not offer the load although connections were free: give it more workers (--workers) or \
-             cores, or offer less (--rate).",
+            "The harness could not offer the load although connections were free: {room}; or offer less (--rate).",
         ),
         CheckKind::ScheduleLag => (
             "Schedule lag",
             "requests released late by the harness",
-            "The harness is a part of the response time: give it cores of its own, run it on another machine, or offer \
-             less (--rate).",
+            "The harness is a part of the response time: {room}; or offer less (--rate).",
         ),
         CheckKind::WorkerCpu => (
             "Worker CPU",
             "a client that is the bottleneck",
-            "A worker thread is nearly saturated, so queues inside the harness count as response time: use more workers \
-             (--workers) or offer less (--rate).",
+            "A worker thread is nearly saturated, so queues inside the harness count as response time: {room}; or offer less (--rate).",
         ),
         CheckKind::Steal => (
             "Stolen CPU time",
@@ -100,7 +128,7 @@ pub(super) fn words(kind: CheckKind) -> Words {
         CheckKind::GeneratorLag => (
             "Schedule lag of the latest generator",
             "one generator that releases requests late",
-            "That generator is a part of the response time: look for other programs on its machine, or use more generators.",
+            "That generator is a part of the response time: look for other programs on its machine, or {room}.",
         ),
         CheckKind::BeyondRange => (
             "Beyond the histograms",
@@ -166,5 +194,27 @@ fn signed_share(value: f64) -> String {
         format::share(value)
     } else {
         format!("{}{}{}%", if value < 0.0 { "−" } else { "" }, format::significant(value.abs() * 100.0), format::THIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_harness_without_room_gets_what_costs_least_first() {
+        let said = |kind, fred, scaled| words(kind).advice_for(Harness { fred, scaled });
+        for kind in [CheckKind::AchievedRate, CheckKind::ScheduleLag, CheckKind::WorkerCpu] {
+            let advice = said(kind, true, false);
+            let places =
+                ["--client wire", "--workers", "plimsoll scale", "--rate"].map(|word| advice.find(word).unwrap());
+            assert!(places.is_sorted(), "{advice}");
+            let advice = said(kind, false, false);
+            assert!(!advice.contains("--client wire") && advice.contains("plimsoll scale"), "{advice}");
+            let advice = said(kind, true, true);
+            assert!(advice.contains("--client wire") && advice.contains("generators (-n)"), "{advice}");
+            assert!(!advice.contains("plimsoll scale"), "{advice}");
+        }
+        assert!(said(CheckKind::GeneratorLag, false, true).ends_with("or use more generators (-n)."));
     }
 }

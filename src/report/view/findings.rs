@@ -4,26 +4,28 @@ use std::collections::BTreeSet;
 
 use super::{
     Block, Note, Section, Shown, Tone,
-    checks::{limit, quantity, subject, words},
+    checks::{Harness, limit, quantity, subject, words},
     dependencies, events, failures, generators,
     names::scope_name,
     overload, server_findings, write_audit,
 };
 use crate::{
-    analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding},
+    analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding, Stall},
     report::format::{bytes, count, counted, duration, factor, share, significant},
     results::Verdict,
+    scenario::{Client, Scenario},
 };
 
 /// Name of the section.
 pub(super) const ID: &str = "findings";
 
-pub(super) fn section(analysis: &Analysis) -> Section {
+pub(super) fn section(analysis: &Analysis, scenario: &Scenario) -> Section {
+    let harness = Harness { fred: scenario.uses(Client::Fred), scaled: !analysis.generators.is_empty() };
     // Reads that find nothing are another load, so that nothing else in the report is what was asked for: a summary has them first.
     let is_misses = |finding: &&Finding| matches!(finding, Finding::Misses { .. });
     let misses = analysis.findings.iter().filter(is_misses);
     let others = analysis.findings.iter().filter(|finding| !is_misses(finding));
-    of_notes(misses.chain(others).map(|finding| note(finding, analysis)).collect())
+    of_notes(misses.chain(others).map(|finding| note(finding, analysis, harness)).collect())
 }
 
 /// The section of these notes.
@@ -71,7 +73,7 @@ fn in_brief(mut notes: Vec<Note>) -> Block {
 }
 
 /// The note for a finding.
-pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
+fn note(finding: &Finding, analysis: &Analysis, harness: Harness) -> Note {
     match finding {
         Finding::Failures { scope, operations, class, count: failed, message, event } => Note::new(
             Tone::Bad,
@@ -92,7 +94,9 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
                 counted(*requests, "request", "requests"),
                 share(*part),
             ),
-            if analysis.checks.iter().any(Check::is_overload) {
+            if gone(analysis, service) {
+                "Unfinished requests count as late. The server did not answer again: see its log."
+            } else if analysis.checks.iter().any(Check::is_overload) {
                 "They count as missed. They waited behind the queue of a load above capacity."
             } else {
                 "Unfinished requests count as late. The server was gone or overloaded: see the timeline, and the log of \
@@ -165,8 +169,8 @@ pub(super) fn note(finding: &Finding, analysis: &Analysis) -> Note {
             "Upkeep uses server time that an application would not, and is in no sum. A mix that removes as much as it \
              adds needs no upkeep.",
         ),
-        Finding::Trust(check) if check.is_overload() => overload::note(check, analysis),
-        Finding::Trust(check) => trust(check, restarted(analysis), analysis.conclusion.verdict),
+        Finding::Trust(check) if check.is_overload() => overload::note(check, analysis, harness),
+        Finding::Trust(check) => trust(check, restarted(analysis), analysis.conclusion.verdict, harness),
         Finding::Dependency { name, answers, outage, reason } => dependencies::note(name, *answers, outage, reason),
         Finding::UnevenLoad { node, share: part, factor: times } => Note::new(
             Tone::Fair,
@@ -243,11 +247,22 @@ pub(super) fn restarted(analysis: &Analysis) -> bool {
     analysis.findings.iter().any(is_restart)
 }
 
+/// Whether a service got no answers any more until the run ended.
+fn gone(analysis: &Analysis, service: &str) -> bool {
+    let concerns = |stall: &Stall| stall.services.is_empty() || stall.services.iter().any(|name| name == service);
+    analysis.events.stalls.iter().any(|stall| !stall.ended && concerns(stall))
+}
+
 /// Whether a check is about time that the harness adds to response times.
 fn makes_worse(kind: CheckKind) -> bool {
     matches!(
         kind,
-        CheckKind::ScheduleLag | CheckKind::WorkerCpu | CheckKind::Steal | CheckKind::Throttling | CheckKind::Pauses
+        CheckKind::ScheduleLag
+            | CheckKind::GeneratorLag
+            | CheckKind::WorkerCpu
+            | CheckKind::Steal
+            | CheckKind::Throttling
+            | CheckKind::Pauses
     )
 }
 
@@ -257,13 +272,14 @@ fn stood_still(analysis: &Analysis) -> bool {
     analysis.checks.iter().any(|check| check.level == Level::Refuse && kinds.contains(&check.kind))
 }
 
-fn trust(check: &Check, restarted: bool, verdict: Verdict) -> Note {
+fn trust(check: &Check, restarted: bool, verdict: Verdict, harness: Harness) -> Note {
     let lost = restarted && check.kind == CheckKind::Misses;
     let cause = if lost { "; the server was restarted during the run and lost unsaved data" } else { "" };
     let advice = if lost {
         "The data went with the restart: let the server save it (appendonly yes, or snapshots), or leave the restart out of the run."
+            .to_owned()
     } else {
-        words(check.kind).advice
+        words(check.kind).advice_for(harness)
     };
     let limit = match (check.level, check.refuse) {
         (Level::Refuse, Some(refuse)) if verdict != Verdict::Invalid && makes_worse(check.kind) => {
@@ -291,6 +307,29 @@ fn trust(check: &Check, restarted: bool, verdict: Verdict) -> Note {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{analysis::analyse, measure::Span, results::sample};
+
+    #[test]
+    fn requests_of_a_server_that_is_gone_waited_behind_no_load() {
+        let mut analysis = analyse(&sample::run(), &sample::scenario());
+        let finding = Finding::Unfinished { service: "api".into(), count: 9, share: 0.1 };
+        let advice = |analysis: &Analysis| note(&finding, analysis, Harness { fred: true, scaled: false }).advice;
+        let check = analysis.checks.iter_mut().find(|check| check.kind == CheckKind::Backlog).unwrap();
+        check.level = Level::Refuse;
+        assert!(advice(&analysis).contains("above capacity"));
+        let span = Span { from_ns: 1, to_ns: 2 };
+        analysis.events.stalls = vec![Stall { span, services: vec!["chat".into()], bad: 9, ended: false }];
+        assert!(advice(&analysis).contains("above capacity"), "that is another service");
+        analysis.events.stalls[0].services.clear();
+        assert!(advice(&analysis).contains("did not answer again"));
+        analysis.events.stalls[0].ended = true;
+        assert!(advice(&analysis).contains("above capacity"));
+    }
+
+    #[test]
+    fn lag_makes_response_times_longer_and_a_start_apart_does_not() {
+        assert!(makes_worse(CheckKind::GeneratorLag) && !makes_worse(CheckKind::Start));
+    }
 
     #[test]
     fn one_note_of_each_advice_is_in_the_summary() {

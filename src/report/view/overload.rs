@@ -1,6 +1,9 @@
 //! A load above capacity, in words.
 
-use super::{Note, Tone};
+use super::{
+    Note, Tone,
+    checks::{Harness, more_room},
+};
 use crate::{
     analysis::{Analysis, Bottleneck, Check, PoolUse},
     report::format::{count, counted, rate},
@@ -28,12 +31,12 @@ pub(super) fn fact(service: &str, growth: f64, analysis: &Analysis) -> String {
 }
 
 /// The finding of a queue that grew all the time.
-pub(super) fn note(check: &Check, analysis: &Analysis) -> Note {
+pub(super) fn note(check: &Check, analysis: &Analysis, harness: Harness) -> Note {
     let service = check.subject.as_deref().unwrap_or_default();
     let limit = offered(service, analysis).and_then(|(pool, _)| analysis.scaling.bottleneck(&analysis.checks, pool));
     let remedy = match limit {
         Some(Bottleneck::Server) => "or make commands cheaper, or spread the data over more servers".to_owned(),
-        Some(Bottleneck::Harness) => "or give the harness more workers (--workers) or cores".to_owned(),
+        Some(Bottleneck::Harness) => format!("or {}", more_room(harness)),
         Some(Bottleneck::Pool) => format!(
             "or try a larger pool (--set service.{service}.pool.size), or let requests share connections (checkout = \"shared\")"
         ),

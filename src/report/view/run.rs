@@ -32,7 +32,7 @@ impl View {
         let [leading, further] = charts_sections(charts, LEADING);
         let sections = [
             added(operator::overview),
-            Some(findings::section(analysis)),
+            Some(findings::section(analysis, scenario)),
             Some(leading),
             added(operator::kinds),
             Some(results::section(scenario, analysis)),
