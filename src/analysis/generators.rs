@@ -47,7 +47,7 @@ pub enum GeneratorFinding {
 }
 
 /// Largest error of a generator's start, in nanoseconds: how late it was, and how wrong its offset can be.
-pub(super) fn misalignment(generator: &Generator) -> Nanos {
+pub(in crate::analysis) fn misalignment(generator: &Generator) -> Nanos {
     let clock = generator.shard.clock;
     generator.shard.late_ns + clock.uncertainty_ns.unwrap_or(0)
 }

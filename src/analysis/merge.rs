@@ -72,9 +72,9 @@ struct Part {
 }
 
 impl Merger {
-    /// For the parts of a run that the user ended early.
-    pub fn of_interrupted() -> Self {
-        Self { interrupted: true, ..Self::default() }
+    /// Takes parts that end early from now on: the user ended the run.
+    pub fn interrupt(&mut self) {
+        self.interrupted = true;
     }
 
     /// Adds the part that was read from a place.

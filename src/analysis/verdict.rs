@@ -66,6 +66,7 @@ fn bend(kind: CheckKind) -> Option<Bend> {
         CheckKind::AchievedRate | CheckKind::Misses => Some(Bend::Better),
         CheckKind::Accounts
         | CheckKind::Panics
+        | CheckKind::LoadFailure
         | CheckKind::LittlesLaw
         | CheckKind::Start
         | CheckKind::GeneratorLag => Some(Bend::Unknown),

@@ -66,7 +66,7 @@ impl Exit {
     pub(super) fn of_ended(ended: Ended, verdict: Verdict) -> Self {
         match ended {
             Ended::Interrupted => Self::Interrupted,
-            Ended::Lost => Self::InvalidTargetOrMeasurement,
+            Ended::Lost | Ended::LoadFailed => Self::InvalidTargetOrMeasurement,
             _ => verdict.into(),
         }
     }

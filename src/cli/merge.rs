@@ -17,7 +17,7 @@ use super::{
 use crate::{
     analysis::{MergeError, Merger},
     report::{Document as _, RunReport},
-    results::{Run, SHARD_FILE, load_shard, result_folders},
+    results::{SHARD_FILE, load_shard, result_folders},
     scenario,
     workload::scheduled,
 };
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
         merger.add(&folder.display().to_string(), run);
     }
     display.step("Merging the shards");
-    let run = whole(merger)?;
+    let run = merger.finish(due).map_err(|errors| refused(&errors))?;
     let name = scenario::parse(&run.scenario, "scenario.toml").map_err(Failure::usage)?.name;
     let place = output.place(&name);
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -82,13 +82,9 @@ fn shards_in(folder: &Path) -> Vec<PathBuf> {
     if found.is_empty() { vec![folder.to_owned()] } else { found }
 }
 
-/// The run of all parts. What keeps them from being one is printed, line by line.
-pub(super) fn whole(merger: Merger) -> Result<Run, Failure> {
-    let due = |text: &str| match scenario::parse(text, "scenario.toml") {
-        Ok(scenario) => scheduled(&scenario),
-        Err(_) => Vec::new(),
-    };
-    merger.finish(due).map_err(|errors| refused(&errors))
+/// Requests of each service that fall due by a scenario.
+pub(super) fn due(text: &str) -> Vec<Option<u64>> {
+    scenario::parse(text, "scenario.toml").map(|scenario| scheduled(&scenario)).unwrap_or_default()
 }
 
 fn refused(errors: &[MergeError]) -> Failure {

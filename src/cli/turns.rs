@@ -18,7 +18,7 @@ pub(super) const TURN: Duration = Duration::from_millis(25);
 pub(super) struct InTurns {
     pub(super) scenario: Scenario,
     pub(super) target: Target,
-    turns: Turns,
+    pub(super) turns: Turns,
 }
 
 impl InTurns {
@@ -38,6 +38,27 @@ impl InTurns {
     }
 }
 
+/// What the names of services in the second half end with while parts of a recording are added up, which goes by their names.
+const SECOND: &str = " (second half)";
+
+/// Gives the services of the second half of a recording names of their own.
+pub(super) fn mark(recording: &mut Recording) {
+    let half = recording.services.len() / 2;
+    let operations = recording.series.len() / 2;
+    recording.services[half..].iter_mut().for_each(|service| service.name.push_str(SECOND));
+    recording.series[operations..].iter_mut().for_each(|series| series.key.service.push_str(SECOND));
+}
+
+/// Gives them the names back that they have in the scenario.
+pub(super) fn unmark(recording: &mut Recording) {
+    let services = recording.services.iter_mut().map(|service| &mut service.name);
+    for name in services.chain(recording.series.iter_mut().map(|series| &mut series.key.service)) {
+        if let Some(length) = name.strip_suffix(SECOND).map(str::len) {
+            name.truncate(length);
+        }
+    }
+}
+
 /// Recording of a load; `None` where the user ended it.
 pub(super) fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Recording>, Failure> {
     match made {
@@ -45,5 +66,30 @@ pub(super) fn loaded(made: Result<Recording, LoadError>) -> Result<Option<Record
         Ok(recording) => Ok(Some(recording)),
         Err(LoadError::Interrupted) => Ok(None),
         Err(error) => Err(Failure::unusable(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::sample;
+
+    #[test]
+    fn halves_that_are_called_alike_are_added_up_apart() {
+        let run = sample::run();
+        let mut whole = run.recording.clone();
+        whole.series.extend(run.recording.series.clone());
+        whole.services.extend(run.recording.services.clone());
+        let expected = whole.clone();
+        mark(&mut whole);
+        let mut sum = Recording::sum(vec![whole.clone(), whole]);
+        unmark(&mut sum);
+        let names = |recording: &Recording| -> Vec<_> {
+            recording.services.iter().map(|service| (service.name.clone(), 2 * service.scheduled)).collect()
+        };
+        let sums: Vec<_> = sum.services.iter().map(|service| (service.name.clone(), service.scheduled)).collect();
+        assert_eq!(sums, names(&expected));
+        assert!(sum.series.iter().zip(&expected.series).all(|(own, other)| own.key == other.key));
+        assert_eq!(sum.series.len(), expected.series.len());
     }
 }

@@ -43,7 +43,7 @@ use pool::Opener;
 
 pub use api::{LoadError, OnSecond, Phase, Progress, Second, ServiceProgress, Settings};
 pub use pacing::{Pacer, Pacing};
-pub use relay::{Relay, SecondReport};
+pub use relay::{Relay, SecondReport, Tally};
 pub use turns::Turns;
 
 /// Runs the scenario against a target and blocks until it is over, or until `stop` is cancelled, which ends the run early.

@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     measure::{
-        Counts, Interval, Latencies, Nanos, PackedHistogram, Series, SeriesId, ServiceInterval, Timeframe, nanos,
+        Counts, Interval, Latencies, Nanos, PackedHistogram, Period, Recording, SECOND, Series, SeriesId,
+        ServiceInterval, Timeframe, nanos,
     },
-    scenario::Scenario,
+    scenario::{Phases, Scenario},
 };
 
 /// A second of one process.
@@ -118,7 +119,37 @@ impl SecondReport {
 pub struct Relay {
     ledger: Ledger,
     operations: usize,
-    drain: Nanos,
+    run: Phases,
+    tallies: Vec<Tally>,
+}
+
+/// What one of the processes has reported of the measured period.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Requests that fell due.
+    pub scheduled: u64,
+    /// Requests that succeeded.
+    pub completed: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Response time of successes.
+    pub response: Latencies,
+    /// Schedule lag of open-loop requests.
+    pub lag: Latencies,
+}
+
+impl Tally {
+    fn add(&mut self, interval: &Interval) {
+        for (_, series) in &interval.series {
+            self.completed += series.counts.completed;
+            self.failed += series.counts.failed();
+            self.response.merge(&series.response);
+        }
+        for (_, service) in &interval.services {
+            self.scheduled += service.scheduled;
+            self.lag.merge(&service.lag);
+        }
+    }
 }
 
 impl Relay {
@@ -126,18 +157,44 @@ impl Relay {
     pub fn new(scenario: &Scenario, processes: usize, on_second: Option<OnSecond>) -> Self {
         let plan = Arc::new(Plan::new(scenario, Settings::default(), &[]));
         let ledger = Ledger::new(scenario, &plan, processes, on_second);
-        Self { ledger, operations: plan.operations, drain: nanos(scenario.run.drain) }
+        let tallies = vec![Tally::default(); processes];
+        Self { ledger, operations: plan.operations, run: scenario.run, tallies }
     }
 
-    /// Adds what one of them reports.
-    pub fn add(&mut self, report: SecondReport) {
-        self.ledger.enter(&report.interval(self.operations));
+    /// Adds what one of them, by its number, reports.
+    pub fn add(&mut self, process: u32, report: SecondReport) {
+        let interval = report.interval(self.operations);
+        if let (true, Some(tally)) = (interval.second >= 0, self.tallies.get_mut(process as usize)) {
+            tally.add(&interval);
+        }
+        self.ledger.enter(&interval);
+    }
+
+    /// What each of them has reported, in the order of their numbers.
+    pub fn tallies(&self) -> &[Tally] {
+        &self.tallies
+    }
+
+    /// The measured period up to the last second that all have reported; `None` where there is none. Which requests were left
+    /// unfinished is not known then, and nothing of the threads.
+    pub fn into_recording(self) -> Option<Recording> {
+        let ([series, nodes, reads], services) = self.ledger.into_records();
+        let last = services.iter().flat_map(|service| &service.seconds).map(|at| at.second).max()?;
+        let planned_ns = nanos(self.run.duration);
+        let period = Period {
+            warmup_ns: nanos(self.run.warmup),
+            planned_ns,
+            measured_ns: planned_ns.min((u64::from(last) + 1) * SECOND),
+            drain_ns: 0,
+            interrupted: false,
+        };
+        Some(Recording { period, series, nodes, reads, services, workers: Vec::new(), host: Vec::new() })
     }
 
     /// The state of the load, once for each second that is whole.
     pub fn news(&mut self, frame: &Timeframe) -> Option<Progress> {
         let services = self.ledger.take_news()?;
-        Some(progress(frame.clock.now(), frame.start, frame.end(), self.drain, services))
+        Some(progress(frame.clock.now(), frame.start, frame.end(), nanos(self.run.drain), services))
     }
 }
 
@@ -183,9 +240,23 @@ mod tests {
             let _ = sender.send((series.counts.completed, series.response.quantile(1.0), service.in_system_ns));
         });
         let mut relay = Relay::new(&scenario, 2, Some(on_second));
-        relay.add(report(&[100, 200], 0));
+        relay.add(0, report(&[100, 200], 0));
         assert!(seconds.try_recv().is_err(), "the other process has not reported it");
-        relay.add(report(&[700], 0));
+        relay.add(1, report(&[700], 0));
         assert_eq!(seconds.try_recv().unwrap(), (3, 700, 1_000_000_000));
+
+        relay.add(0, report(&[300], 1));
+        let tallies = relay.tallies();
+        assert_eq!((tallies[0].completed, tallies[0].response.quantile(1.0)), (3, 300));
+        assert_eq!((tallies[1].scheduled, tallies[1].response.quantile(1.0)), (1, 700));
+        let recording = relay.into_recording().unwrap();
+        assert_eq!(recording.period.measured_ns, SECOND, "the other process did not report the last second");
+        assert_eq!((recording.scheduled(), recording.series[0].totals().completed), (3, 3));
+    }
+
+    #[test]
+    fn before_the_first_whole_second_there_is_no_recording() {
+        let scenario = fake::scenario("size = 8", "rate = 1000", &["command = \"GET\""]);
+        assert!(Relay::new(&scenario, 2, None).into_recording().is_none());
     }
 }

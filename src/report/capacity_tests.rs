@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     analysis::capacity::{Advice, Apart, CapacityAnalysis, FailReason, Headroom, Limit},
-    results::{Capacity, Ended, HarnessLimit},
+    results::{Capacity, Ended, HarnessLimit, PlannedGenerators},
     scenario::{Client, Overrides, Protocol},
 };
 
@@ -101,7 +101,7 @@ fn every_answer_in_a_sentence() {
     say(&starved(Some(16_000.0)));
     say(&starved(None));
     say(&sweep());
-    for ended in [Ended::Running, Ended::Budget, Ended::Interrupted, Ended::Errors, Ended::Lost] {
+    for ended in [Ended::Running, Ended::Budget, Ended::Interrupted, Ended::Errors, Ended::Lost, Ended::LoadFailed] {
         say(&cut_short(1, ended));
     }
     say(&cut_short(0, Ended::Interrupted));
@@ -245,7 +245,13 @@ fn where_the_harness_was_the_limit_the_answer_says_with_which_client_and_what_to
         assert!(sentence.contains(next) && sentence.contains("--client wire") == is_proposed, "{sentence}");
         let starved = with(client, &starved(Some(16_000.0))).view(&[]);
         assert_eq!(starved.notes().any(|note| note.advice.contains("--client wire")), is_proposed);
+        assert!(starved.notes().any(|note| note.advice.contains("several machines (--scale)")));
     }
+    let mut scaled = starved(Some(16_000.0));
+    scaled.0.plan.generators = Some(PlannedGenerators { number: 4, start_in_ns: 2_000_000_000 });
+    let view = with(Client::Wire, &scaled).view(&[]);
+    assert!(view.headline.sentence.contains("use more generators (--scale)"), "{}", view.headline.sentence);
+    assert!(markdown::render(&view).contains("**Generators**: 4, "), "who sent the load is named");
 }
 
 #[test]

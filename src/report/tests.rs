@@ -338,6 +338,7 @@ fn every_finding_in_words() {
         CheckKind::Errors,
         CheckKind::Accounts,
         CheckKind::Panics,
+        CheckKind::LoadFailure,
         CheckKind::Start,
         CheckKind::GeneratorLag,
         CheckKind::BeyondRange,

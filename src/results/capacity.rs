@@ -69,10 +69,22 @@ pub struct CapacityPlan {
     pub current_rate: Option<f64>,
     /// Growth of that a month, as a share.
     pub growth: Option<f64>,
-    /// Threads that put on the load; `None` for as many as the machine has cores for.
+    /// Threads that put on the load, of each generator; `None` for as many as the machine has cores for.
     pub workers: Option<u16>,
+    /// Generators that put on the load; `None` where it was one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generators: Option<PlannedGenerators>,
     /// Root of the order of interleaved trials.
     pub seed: u64,
+}
+
+/// Generators that put on the load of each trial together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedGenerators {
+    /// Their number.
+    pub number: u32,
+    /// Time from the moment at which all are ready until they begin, in nanoseconds.
+    pub start_in_ns: u64,
 }
 
 /// One variant of the scenario.
@@ -236,6 +248,9 @@ pub struct PoolBlock {
     pub throttled: Option<f64>,
     /// Share of one core that the server's main thread used under both, 0..; `None` where the server does not report it.
     pub server_busy: Option<f64>,
+    /// Largest error of a generator's start, in nanoseconds; `None` where the load came from one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misaligned_ns: Option<u64>,
     /// The smaller pool, then the larger one.
     pub sides: Sides<BlockSide>,
 }
@@ -311,4 +326,6 @@ pub enum Ended {
     Errors,
     /// The server could not be used any more.
     Lost,
+    /// The load of several generators failed: one of them was lost, or their parts are no whole.
+    LoadFailed,
 }

@@ -35,6 +35,8 @@ pub enum CheckKind {
     Accounts,
     /// Number of worker threads that panicked, which ended the run early; must be 0.
     Panics,
+    /// Share of the measured period that a load failure cut off, 0..=1; the run is invalid also where that is 0.
+    LoadFailure,
     /// Largest error of a generator's start, as a share of a second.
     Start,
     /// p99 of the schedule lag of the generator with the longest one, like [`Self::ScheduleLag`].

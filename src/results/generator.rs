@@ -82,6 +82,38 @@ pub struct Generator {
     pub calibration: Option<Calibration>,
 }
 
+/// Why a run with several generators ended before its load did. What it recorded ends with the last second that all of them
+/// reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadFailure {
+    /// The reason, for people: which generator, and how it ended.
+    pub reason: String,
+    /// Time from the start of the load, warm-up included, until it was noticed, in nanoseconds.
+    pub after_ns: Nanos,
+    /// Requests of the measured period that fell due until then, by the schedule; `None` where a service has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<u64>,
+    /// Of these, requests that the generators have reported as completed or failed.
+    pub reported: u64,
+}
+
+impl LoadFailure {
+    /// The failure in a sentence, with what is not known of the load.
+    pub fn sentence(&self) -> String {
+        let Self { reason, after_ns, due, reported } = self;
+        let unknown = match due {
+            Some(due) => {
+                format!(
+                    "{} of the {due} requests that were due until then are unaccounted for",
+                    due.saturating_sub(*reported)
+                )
+            }
+            None => format!("{reported} requests were reported until then"),
+        };
+        format!("{reason} after {:.0} s of the load; {unknown}", *after_ns as f64 / 1e9)
+    }
+}
+
 impl Generator {
     /// Its name for people.
     pub fn name(&self) -> String {

@@ -46,8 +46,8 @@ pub use baseline::{
 };
 pub use calibration::{Calibration, Reference};
 pub use capacity::{
-    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS, PoolBlock,
-    Purpose, Quantiles, ServiceTrial, Trial,
+    Arm, BlockSide, CAPACITY_VERSION, Capacity, CapacityPlan, CommandCost, ConnectionLevel, Ended, LIMITS,
+    PlannedGenerators, PoolBlock, Purpose, Quantiles, ServiceTrial, Trial,
 };
 pub use check::{CheckKind, HarnessLimit};
 pub use ci::{Better, CI_VERSION, Ci, CiCheck, CiMeasure, CiScenario, Leniency, Unit};
@@ -61,7 +61,7 @@ pub use gate::{
     Advisory, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSlice, GateStage, GateTally, SliceKind,
 };
 pub use gate_series::GateSeries;
-pub use generator::{ClockRecord, ClockReference, Generator, ShardRecord};
+pub use generator::{ClockRecord, ClockReference, Generator, LoadFailure, ShardRecord};
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};

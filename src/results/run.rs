@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Calibration, ClientCost, DependencyRecord, Environment, EventRecord, Generator, Inspection, NodeFacts, NodeRecord,
-    NodeRole, ServerRecord, ShardRecord, WriteAuditRecord,
+    Calibration, ClientCost, DependencyRecord, Environment, EventRecord, Generator, Inspection, LoadFailure, NodeFacts,
+    NodeRecord, NodeRole, ServerRecord, ShardRecord, WriteAuditRecord,
 };
 use crate::{
     measure::Recording,
@@ -61,6 +61,9 @@ pub struct Run {
     /// Processes that sent the load, in the order of their numbers; none where it was one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generators: Vec<Generator>,
+    /// Why the load of several processes ended early; `None` where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_failure: Option<LoadFailure>,
 }
 
 impl Run {

@@ -84,7 +84,15 @@ mod tests {
             (written.runs[0].verdict, written.runs[0].calibration) = (verdict, None);
             assert!(accepts::<Baseline>(&written.to_json()));
         }
-        for ended in [Ended::Running, Ended::Finished, Ended::Budget, Ended::Interrupted, Ended::Errors, Ended::Lost] {
+        for ended in [
+            Ended::Running,
+            Ended::Finished,
+            Ended::Budget,
+            Ended::Interrupted,
+            Ended::Errors,
+            Ended::Lost,
+            Ended::LoadFailed,
+        ] {
             for purpose in [Purpose::Search, Purpose::Confirm, Purpose::Above, Purpose::Curve] {
                 let mut written = Capacity { ended, ..sample::small_capacity() };
                 written.trials[0].purpose = purpose;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ending;
+mod generators;
 mod limits;
 mod pools;
 mod proxy;

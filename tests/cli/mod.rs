@@ -19,7 +19,7 @@ mod prometheus;
 mod reading;
 mod readme;
 mod saved;
-mod scale;
+pub(crate) mod scale;
 mod sites;
 mod slurm;
 mod tls;

@@ -147,6 +147,7 @@ impl Bench {
             client_cost: None,
             shard: None,
             generators: Vec::new(),
+            load_failure: None,
         }
     }
 

@@ -4,15 +4,16 @@ use super::BlockPlan;
 use crate::{
     analysis::{
         digest::server_busy,
+        generators::misalignment,
         paired::{Half, halves},
     },
     measure::{HostInterval, PackedHistogram, Recording, SeriesSecond, ServiceRecord, merged},
-    results::{BlockSide, PoolBlock, Quantiles, ServerRecord, Side, Sides},
+    results::{BlockSide, Generator, PoolBlock, Quantiles, ServerRecord, Side, Sides},
 };
 
-/// Summarises a recording. `first` is the side whose services come first in it, A being the smaller pool.
+/// Summarises a recording, which several generators may have made. `first` is the side whose services come first in it, A being the smaller pool.
 pub fn pool_block(
-    recording: &Recording,
+    (recording, generators): (&Recording, &[Generator]),
     server: &ServerRecord,
     plan: &BlockPlan,
     first: Side,
@@ -22,7 +23,8 @@ pub fn pool_block(
     let [one, other] = halves(recording);
     let halves = if first == Side::A { Sides { a: one, b: other } } else { Sides { a: other, b: one } };
     let lag = |half: &Half<'_>| ServiceRecord::lag(half.services).value_at_quantile(0.5);
-    let most = |share: fn(&HostInterval) -> Option<f64>| recording.host.iter().filter_map(share).reduce(f64::max);
+    let hosts = || generators.iter().flat_map(|generator| &generator.host).chain(&recording.host);
+    let most = |share: fn(&HostInterval) -> Option<f64>| hosts().filter_map(share).reduce(f64::max);
     PoolBlock {
         from: plan.from,
         to: plan.to,
@@ -35,6 +37,7 @@ pub fn pool_block(
         stolen: most(|interval| interval.stolen),
         throttled: most(|interval| interval.throttled),
         server_busy: server_busy(&server.seconds),
+        misaligned_ns: generators.iter().map(misalignment).max(),
         // Either side has half of the turns.
         sides: halves.map(|half| side(&half, measured_ns / 2)),
     }
@@ -73,7 +76,7 @@ mod tests {
         recording.services.extend(single.services.clone());
         recording.series[0].unfinished += 7;
         let plan = BlockPlan { from: 0, to: 1, rate: 5_000.0, number: 3, turn_ns: 1, warmup_ns: 0, duration_ns: 0 };
-        let block = |first| pool_block(&recording, &run.server, &plan, first, 9);
+        let block = |first| pool_block((&recording, &[]), &run.server, &plan, first, 9);
         let Sides { a: smaller, b: larger } = block(Side::A).sides;
         assert_eq!(smaller.unfinished, larger.unfinished + 7);
         assert_eq!((smaller.scheduled, smaller.response), (single.scheduled(), larger.response));

@@ -26,9 +26,14 @@ const NOTICED: f64 = super::erlang::WAIT;
 /// Shorter waits, in nanoseconds, are no waits, and their ratio says nothing.
 const LEAST_WAIT: f64 = 1e3;
 
+/// Part of a turn that generators may be apart.
+const ALIGNED: u64 = 10;
+
 /// Whether the machine disturbed a block: then it says nothing, and is made again, once.
 pub(super) fn is_disturbed(block: &PoolBlock) -> bool {
-    disturbance(block.stolen, block.throttled, Some(block.lag_p50)).is_some()
+    // Both sizes have load at once for so long at each change.
+    let is_apart = |turn: u64| block.misaligned_ns.is_some_and(|error| error > turn / ALIGNED);
+    disturbance(block.stolen, block.throttled, Some(block.lag_p50)).is_some() || block.turn_ns.is_some_and(is_apart)
 }
 
 /// What matters of a time: a tenth of it, and what a user could notice beside the objective; `lag` is the part that the harness may

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     BlockPlan, Next, Planner, TrialPlan,
+    compare::is_disturbed,
     draw::generator,
     evidence::same_rate,
     simulated::{SEARCH, Server, block, carry_out_with, plan, scenario, trial},
@@ -110,6 +111,15 @@ fn a_rate_that_only_one_size_sustains_is_not_compared() {
     let blocks = carry_out_with(&mut planner, &ALL, carries, block).blocks;
     let near = 0.9 * planner.state(0).0.unwrap();
     assert!(blocks.len() == 12 && blocks.iter().all(|block| same_rate(block.rate, near)), "{blocks:?}");
+}
+
+#[test]
+fn a_block_whose_generators_were_apart_is_made_again() {
+    let plan =
+        BlockPlan { from: 0, to: 1, rate: 4_000.0, number: 0, turn_ns: 25_000_000, warmup_ns: 0, duration_ns: SECOND };
+    let apart = |nanos: u64| is_disturbed(&PoolBlock { misaligned_ns: Some(nanos), ..block(&plan) });
+    assert!(!apart(2_500_000) && apart(2_500_001));
+    assert!(!is_disturbed(&PoolBlock { misaligned_ns: None, ..block(&plan) }));
 }
 
 #[test]

@@ -26,6 +26,9 @@ const ERRORS: u32 = 3;
 /// What a trial takes besides its load and its last replies, in nanoseconds: connecting, analysis and writing take about a second.
 const BESIDES: u64 = SECOND;
 
+/// The same with generators besides the time until their start: they compare their clocks, and pass on what they recorded.
+const BESIDES_OF_GENERATORS: u64 = 2 * SECOND;
+
 /// The order of a capacity run: all searches, comparisons of pool sizes at the rates that decide, confirmations, comparisons at
 /// the others, the concurrency model, the curve.
 ///
@@ -143,19 +146,23 @@ impl Planner {
 
     /// When a trial that was made was over at the latest, in nanoseconds since the run began.
     pub fn over_ns(&self, trial: &Trial) -> u64 {
-        trial.began_ns + self.plan.warmup_ns + trial.measured_ns + BESIDES + self.drained(trial.purpose)
+        trial.began_ns + self.plan.warmup_ns + trial.measured_ns + self.besides() + self.drained(trial.purpose)
     }
 
     /// The same of a block.
     pub fn block_over_ns(&self, block: &PoolBlock) -> u64 {
-        block.began_ns + block.turn_ns.map_or(0, design::warmup) + block.measured_ns + BESIDES
+        block.began_ns + block.turn_ns.map_or(0, design::warmup) + block.measured_ns + self.besides()
+    }
+
+    fn besides(&self) -> u64 {
+        self.plan.generators.map_or(BESIDES, |generators| generators.start_in_ns + BESIDES_OF_GENERATORS)
     }
 
     /// How long something takes at most.
     fn takes(&self, next: &Next) -> u64 {
         match next {
-            Next::Trial(plan) => plan.warmup_ns + plan.duration_ns + BESIDES + self.drained(plan.purpose),
-            Next::Block(plan) => plan.warmup_ns + plan.duration_ns + BESIDES,
+            Next::Trial(plan) => plan.warmup_ns + plan.duration_ns + self.besides() + self.drained(plan.purpose),
+            Next::Block(plan) => plan.warmup_ns + plan.duration_ns + self.besides(),
             Next::Done(_) => 0,
         }
     }
@@ -177,7 +184,7 @@ impl Planner {
     pub fn estimate(&self) -> Estimate {
         let plan = &self.plan;
         let (search, confirm, above) = usual_trials(plan);
-        let each = |length_ns: u64| plan.warmup_ns + length_ns + BESIDES;
+        let each = |length_ns: u64| plan.warmup_ns + length_ns + self.besides();
         let trial_ns = each(plan.trial_ns);
         let steps = [
             // Of a bisection about every second trial fails.
@@ -187,7 +194,7 @@ impl Planner {
             (plan.clients.len() as u32 * REPETITIONS, trial_ns, 0),
         ];
         let (blocks, block_ns) = design::most_blocks(plan);
-        let comparisons_ns = u64::from(blocks) * (block_ns + BESIDES);
+        let comparisons_ns = u64::from(blocks) * (block_ns + self.besides());
         let answers = Estimate { comparisons_ns, ..Estimate::of(&steps, self.drain_ns).after(comparisons_ns) };
         let (of_curve, beyond) = (curve::SHARES.len(), curve::SHARES.iter().filter(|share| **share >= 1.0).count());
         let of_curve = 2 * of_curve as u32 + u32::from(plan.clients.is_empty());

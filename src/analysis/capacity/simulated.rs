@@ -243,6 +243,7 @@ pub(super) fn plan(pools: &[u32], seed: u64) -> CapacityPlan {
         current_rate: None,
         growth: None,
         workers: None,
+        generators: None,
         seed,
     }
 }

@@ -7,6 +7,15 @@ use crate::{
     results::{ClockReference, Generator},
 };
 
+/// A load that ended before its time; absent where it did not.
+pub(super) fn failure(evidence: &Evidence<'_>) -> Option<Check> {
+    let failure = evidence.run.load_failure.as_ref()?;
+    let period = evidence.run.recording.period;
+    let missing = 1.0 - period.measured_ns as f64 / period.planned_ns.max(1) as f64;
+    let check = Check::new(CheckKind::LoadFailure, Some(failure.sentence()), missing.max(0.0));
+    Some(Check { level: Level::Refuse, ..check })
+}
+
 /// The worst start; absent where one process sent the load.
 pub(super) fn start(evidence: &Evidence<'_>) -> Option<Check> {
     let generators = evidence.run.generators.iter();
@@ -38,7 +47,7 @@ mod tests {
     use crate::{
         analysis::{Check, CheckKind, Level},
         measure::Latencies,
-        results::{Run, sample},
+        results::{LoadFailure, Run, sample},
     };
 
     fn of_kind(run: &Run, kind: CheckKind) -> Option<Check> {
@@ -56,6 +65,25 @@ mod tests {
         let check = of_kind(&run, CheckKind::Start).unwrap();
         assert_eq!((check.level, check.subject.as_deref()), (Level::Refuse, Some("generator 2 on node2")));
         assert_eq!(of_kind(&sample::run(), CheckKind::Start), None);
+    }
+
+    #[test]
+    fn a_load_that_failed_makes_the_run_invalid_and_says_what_is_unknown() {
+        let mut run = sample::scaled(4, |_| 1_000_000);
+        assert_eq!(of_kind(&run, CheckKind::LoadFailure), None);
+        let reason = "generator 2 of 4 on n3 ended".to_owned();
+        run.load_failure =
+            Some(LoadFailure { reason, after_ns: 41_000_000_000, due: Some(200_000), reported: 150_000 });
+        // Accounts of what was cut off are open.
+        run.recording.series[0].unfinished += 7;
+        let check = of_kind(&run, CheckKind::LoadFailure).unwrap();
+        assert!(check.level == Level::Refuse && check.value == 0.0, "{check:?}");
+        let sentence = check.subject.unwrap();
+        assert!(sentence.starts_with("generator 2 of 4 on n3 ended after 41 s of the load; 50000 of "), "{sentence}");
+        assert_eq!(of_kind(&run, CheckKind::Accounts), None);
+        run.recording.period.measured_ns /= 4;
+        let missing = of_kind(&run, CheckKind::LoadFailure).unwrap().value;
+        assert!((missing - 0.75).abs() < 1e-9, "{missing}");
     }
 
     #[test]

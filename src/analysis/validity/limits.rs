@@ -28,6 +28,6 @@ fn limits(kind: CheckKind) -> (f64, Option<f64>) {
         // A fiftieth of the second that a request is counted in, and a quarter of it.
         CheckKind::Start => (0.02, Some(0.25)),
         CheckKind::Errors | CheckKind::BeyondRange => (0.0, None),
-        CheckKind::Accounts | CheckKind::Panics => (0.0, Some(0.0)),
+        CheckKind::Accounts | CheckKind::Panics | CheckKind::LoadFailure => (0.0, Some(0.0)),
     }
 }

@@ -29,8 +29,12 @@ pub(super) fn checks(evidence: &Evidence<'_>) -> Vec<Check> {
         services.iter().zip(&backlogs).filter(move |(_, backlog)| calm(backlog)).map(|(service, _)| service)
     };
     let mut checks = Vec::new();
-    checks.extend(services.iter().map(accounts::balance));
+    // Those of a load that failed are open by what its check says.
+    if evidence.run.load_failure.is_none() {
+        checks.extend(services.iter().map(accounts::balance));
+    }
     checks.extend(harness::panics(evidence));
+    checks.extend(generators::failure(evidence));
     checks.extend(services.iter().filter_map(|service| harness::achieved_rate(evidence, service)));
     checks.extend(services.iter().filter_map(|service| harness::schedule_lag(evidence, service)));
     checks.extend(generators::start(evidence));

@@ -45,6 +45,9 @@ pub(super) fn plan(task: &Task, target: &TargetFacts, estimate: Estimate) -> Str
             _ => ", so the report will list omitted steps",
         },
     ));
+    if let Some(generators) = plan.generators {
+        line(format!("  generators: {}, each with its part of every service", count(generators.number.into())));
+    }
     if estimate.comparisons_ns > 0 {
         line(format!(
             "  comparisons of neighbouring pool sizes: up to {} of it, both connected at once, in turns of 25 ms, up \

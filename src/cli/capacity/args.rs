@@ -6,12 +6,15 @@ use clap::Args;
 
 use super::arms::{Sweep, sweep};
 use crate::{
-    cli::args::{
-        harness::HarnessArgs,
-        number::{positive, whole},
-        output::OutputArgs,
-        scenario::ScenarioArgs,
-        target::{ConsentArgs, TargetArgs},
+    cli::{
+        args::{
+            harness::HarnessArgs,
+            number::{positive, whole},
+            output::OutputArgs,
+            scenario::ScenarioArgs,
+            target::{ConsentArgs, TargetArgs},
+        },
+        scale::GeneratorArgs,
     },
     scenario,
 };
@@ -24,6 +27,8 @@ use crate::{
 /// reports the results so far; the second ends the program.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXITS}"))]
+#[command(mut_arg("launcher", |arg| arg.requires("scale")))]
+#[command(mut_arg("program", |arg| arg.requires("scale")), mut_arg("start_in", |arg| arg.requires("scale")))]
 pub(in crate::cli) struct Arguments {
     /// Scenario file, or name of a built-in scenario; default: `workflow-engine`, or that of --resume
     pub(super) scenario: Option<String>,
@@ -82,6 +87,13 @@ pub(in crate::cli) struct Arguments {
 
     #[command(flatten)]
     pub(super) harness: HarnessArgs,
+    /// Number of generators that send the load of each trial together, as those of `plimsoll scale`; default: this process sends it
+    ///
+    /// They are started once, and wait between trials.
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=10_000), help_heading = "Generators")]
+    pub(super) scale: Option<u32>,
+    #[command(flatten)]
+    pub(super) launcher: GeneratorArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -99,6 +111,7 @@ Examples:
   plimsoll capacity --pool 50,100                      does a larger pool help?
   plimsoll capacity my.toml --sweep values.size=64,1024,16384 --budget 20m
   plimsoll capacity my.toml --clients 4,8,16,32,64,128
+  plimsoll capacity my.toml --target redis://host:6379 --scale 4      from four nodes of a Slurm cluster
   PLIMSOLL_TARGET=redis://user:password@host:6379 plimsoll capacity my.toml --yes
   plimsoll capacity --resume results/my-capacity-20260214T101500Z --budget 30m";
 

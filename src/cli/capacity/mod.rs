@@ -10,6 +10,8 @@ mod resume;
 mod session;
 mod trial;
 
+use anyhow::anyhow;
+
 use super::{
     cleanup::Cleanup,
     exit::{Exit, Failure},
@@ -18,6 +20,7 @@ use super::{
     lease::Lease,
     output::Look,
     progress::Display,
+    scale::Launch,
 };
 pub(super) use args::Arguments;
 use plan::Task;
@@ -28,11 +31,21 @@ const FILE: &str = "capacity.json";
 
 pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let source = arguments.target.source()?;
+    let is_private = arguments.target.is_private();
+    let launch = arguments.scale.map(|generators| arguments.launcher.launch(generators, is_private)).transpose()?;
+    if let Some(launch) = launch.as_ref().filter(|launch| launch.is_blind()) {
+        return Err(Failure::usage(anyhow!(
+            "--launcher {}: its generators get no orders, so they cannot wait for the next trial: use srun, ssh or another command that \
+             carries standard input",
+            launch.name()
+        )));
+    }
     let task = match &arguments.resume {
         Some(folder) => resume::task(&arguments, folder)?,
-        None => Task::new(&arguments)?,
+        None => Task::new(&arguments, launch.as_ref())?,
     };
     task.check(&arguments)?;
+    let fleet = launch.map(Launch::fleet);
     let cleanup = Cleanup::default();
     let journal = if let Some((folder, _)) = &task.saved {
         Journal::reopen(folder.clone(), FILE, &cleanup)
@@ -46,7 +59,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
     let result = supervise(
         move |interrupt| {
             let lease = Lease::new(interrupt, display, held)?;
-            Session { arguments, look, task, journal, lease }.carry_out(&source)
+            Session { arguments, look, task, journal, lease, fleet }.carry_out(&source)
         },
         move || {
             voice.say("interrupted: ending the trial and reporting the results so far; Ctrl-C again ends the program");

@@ -10,10 +10,11 @@ use crate::{
     cli::{
         args::scenario::{DEFAULT, refuse_for_runs, scenario},
         exit::Failure,
+        scale::Launch,
         shape::shaped,
     },
     measure::SECOND,
-    results::{Arm, Capacity, CapacityPlan, Purpose, TargetFacts},
+    results::{Arm, Capacity, CapacityPlan, PlannedGenerators, Purpose, TargetFacts},
     scenario::{self, Scenario},
 };
 
@@ -63,7 +64,7 @@ pub(super) struct Task {
 
 impl Task {
     /// The new plan that the arguments ask for.
-    pub(super) fn new(arguments: &Arguments) -> Result<Self, Failure> {
+    pub(super) fn new(arguments: &Arguments, launch: Option<&Launch>) -> Result<Self, Failure> {
         let scenario = base(arguments)?;
         let arms = arms::arms(&scenario, &arguments.pool, &arguments.sweep)?;
         let (start, most) = (arguments.start_rate, arguments.max_rate);
@@ -89,6 +90,10 @@ impl Task {
             current_rate: arguments.current_rate,
             growth: arguments.growth.map(|percent| percent / 100.0),
             workers: arguments.harness.workers,
+            generators: launch.map(|launch| PlannedGenerators {
+                number: launch.generators(),
+                start_in_ns: launch.start_in().as_nanos() as u64,
+            }),
             seed: scenario.seed,
         };
         let fits = |length: &u64| {
@@ -140,6 +145,7 @@ impl Task {
                 "--clients: the rate of a closed loop cannot be limited: omit --clients or --max-rate".to_owned(),
             );
         }
+        faults.extend(self.indivisible());
         faults.extend(self.too_short(arguments.target.is_private()));
         let slowest = self.arms.iter().map(|scenario| scenario.objective.latency.as_nanos() as u64).max();
         let [.., shortest] = LENGTHS;
@@ -159,6 +165,16 @@ impl Task {
             )));
         }
         Ok(())
+    }
+
+    /// Errors: a variant has too few connections or clients for the generators.
+    fn indivisible(&self) -> Vec<String> {
+        let Some(generators) = self.plan.generators else { return Vec::new() };
+        let mut faults: Vec<_> =
+            self.arms.iter().filter_map(|arm| arm.divides_among(generators.number).err()).collect();
+        let crowd = |clients: &u32| self.crowd_of(*clients).ok()?.divides_among(generators.number).err();
+        faults.extend(self.plan.clients.iter().find_map(crowd).map(|fault| format!("--clients: {fault}")));
+        faults
     }
 
     /// Error: the budget is too short for a single trial, with the least budget.
@@ -187,17 +203,20 @@ impl Task {
 
     /// The first variant with as many closed-loop clients as there ever are.
     pub(super) fn crowd(&self) -> Result<Option<Scenario>, Failure> {
-        let Some(clients) = self.plan.clients.last() else { return Ok(None) };
+        self.plan.clients.last().map(|clients| self.crowd_of(*clients)).transpose()
+    }
+
+    fn crowd_of(&self, clients: u32) -> Result<Scenario, Failure> {
         let plan = TrialPlan {
             arm: 0,
             purpose: Purpose::Closed,
             block: None,
             offered: None,
-            clients: Some(*clients),
+            clients: Some(clients),
             warmup_ns: self.plan.warmup_ns,
             duration_ns: self.plan.trial_ns,
         };
-        shaped(&self.arms[0], &shape_of(&plan, None)).map(Some).map_err(Failure::usage)
+        shaped(&self.arms[0], &shape_of(&plan, None)).map_err(Failure::usage)
     }
 
     /// Connections of the next pool size, which are open at the same time while the two are compared; none of the largest.

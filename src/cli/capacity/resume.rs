@@ -40,6 +40,11 @@ pub(super) fn task(arguments: &Arguments, folder: &Path) -> Result<Task, Failure
         let then = saved.plan.workers.map_or_else(|| "one per core".to_owned(), |then| then.to_string());
         differences.push(format!("--workers was {then} and is {workers}"));
     }
+    let then = saved.plan.generators.map(|generators| generators.number);
+    if then != arguments.scale {
+        let word = |number: Option<u32>| number.map_or_else(|| "not set".to_owned(), |number| number.to_string());
+        differences.push(format!("--scale was {} and is {}", word(then), word(arguments.scale)));
+    }
     if !differences.is_empty() {
         return Err(refusal(folder, &differences));
     }

@@ -1,6 +1,6 @@
 //! One capacity run from the claimed folder to the exit code.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -21,6 +21,7 @@ use crate::{
         journal::Journal,
         lease::{Lease, Tenant},
         output::{self, Look},
+        scale::Fleet,
     },
     load::Progress,
     report::{
@@ -30,6 +31,9 @@ use crate::{
     results::{CAPACITY_VERSION, Capacity, Ended},
     target::{Besides, Source, Target},
 };
+
+/// Time in which a server answers that a failed trial did not lose.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Budget of a capacity run, and the part used.
 struct Time {
@@ -53,6 +57,8 @@ pub(super) struct Session {
     pub(super) task: Task,
     pub(super) journal: Journal,
     pub(super) lease: Lease,
+    /// Generators that send the load; `None` where this process does.
+    pub(super) fleet: Option<Fleet>,
 }
 
 impl Session {
@@ -114,6 +120,10 @@ impl Session {
         for tenant in &tenants {
             self.lease.claim(tenant)?;
         }
+        if let Some(fleet) = &mut self.fleet {
+            // Before the time counts: an engine may find room for them much later.
+            fleet.gather(scenario, (&self.lease.display, self.lease.interrupt.stop()))?;
+        }
         let started = Instant::now();
         let mut capacity = self.begin(&tenants[widest])?;
         let mut planner = Planner::of(&capacity, &self.task.scenario);
@@ -123,13 +133,18 @@ impl Session {
         let inspection = self.lease.race(target.inspect(Some(scenario), facts.same_machine, false))?;
         let workers = self.task.plan.workers.map(usize::from);
         let (facts, seed) = (facts.clone(), self.task.plan.seed);
-        let stage = Stage { tenants, facts, inspection, workers, seed };
+        let mut stage = Stage { tenants, facts, inspection, workers, seed, fleet: self.fleet.take() };
 
         let time = Time { estimate, spent, started };
         capacity.ended = Ended::Running;
-        let ended = match self.trials(&stage, &mut planner, &mut capacity, &time) {
+        let ended = self.trials(&mut stage, &mut planner, &mut capacity, &time);
+        if let Some(fleet) = &mut stage.fleet {
+            self.lease.display.step("Ending the generators");
+            fleet.end(true);
+        }
+        let ended = match ended {
             Err(failure) if failure.exit == Exit::Interrupted => Ended::Interrupted,
-            Err(failure) => return Err(self.broken_off(capacity, failure)),
+            Err(failure) => return Err(self.broken_off(capacity, failure, &stage)),
             Ok(ended) => ended,
         };
         if capacity.trials.is_empty() && ended == Ended::Interrupted {
@@ -142,7 +157,7 @@ impl Session {
     /// Makes and saves trials until there are no more to be made. What was saved stays where that fails.
     fn trials(
         &mut self,
-        stage: &Stage,
+        stage: &mut Stage,
         planner: &mut Planner,
         capacity: &mut Capacity,
         time: &Time,
@@ -229,12 +244,18 @@ impl Session {
     }
 
     /// Reason why no more trials could be made, with a remedy. The trials so far are reported.
-    fn broken_off(&mut self, capacity: Capacity, failure: Failure) -> Failure {
+    fn broken_off(&mut self, capacity: Capacity, failure: Failure, stage: &Stage) -> Failure {
         let made = capacity.trials.len();
         let lost = failure.exit == Exit::InvalidTargetOrMeasurement;
         if made > 0 {
             // Where it could not be saved before, it need not be now.
-            let ended = if lost { Ended::Lost } else { Ended::Running };
+            let is_there =
+                || stage.fleet.is_some() && self.lease.wait(stage.tenants[0].target.answers(TIMEOUT)).is_ok();
+            let ended = match lost {
+                false => Ended::Running,
+                true if is_there() => Ended::LoadFailed,
+                true => Ended::Lost,
+            };
             let reported = self.report(Capacity { ended, ..capacity });
             if let (Err(unreported), true) = (reported, lost) {
                 self.lease.display.say(&format!("error: {unreported}"));

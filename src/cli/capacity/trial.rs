@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::anyhow;
 use jiff::Timestamp;
 
 use super::brake::Brake;
@@ -13,22 +14,21 @@ use crate::{
     },
     cli::{
         environment::{environment, software, stamp},
-        exit::Failure,
-        interrupt::Interrupt,
+        exit::{Exit, Failure},
         lease::{Lease, Tenant},
+        scale::{Fleet, Load, Sent, Watchers},
         shape::{Shape, shaped},
         turns::InTurns,
     },
     dependency,
     load::{self, LoadError, Phase, Progress, Settings},
     measure::{ErrorClass, Recording, SeriesRecord, Timeframe},
-    results::{Inspection, PoolBlock, Run, SCHEMA_VERSION, Sides, TargetFacts, Trial},
+    results::{Generator, Inspection, PoolBlock, Run, SCHEMA_VERSION, Sides, TargetFacts, Trial},
     scenario::Scenario,
-    target::{Observed, Target},
+    target::{Observed, ReferenceTime, Target},
 };
 
 /// State shared by all trials.
-#[derive(Debug)]
 pub(super) struct Stage {
     /// The server as each variant uses it.
     pub(super) tenants: Vec<Tenant>,
@@ -38,6 +38,8 @@ pub(super) struct Stage {
     pub(super) workers: Option<usize>,
     /// Root of all randomness.
     pub(super) seed: u64,
+    /// Generators that send the load; `None` where this process does.
+    pub(super) fleet: Option<Fleet>,
 }
 
 /// The place of a trial in the capacity run.
@@ -52,6 +54,7 @@ pub(super) struct Turn {
 /// What a load recorded, and what the server said meanwhile.
 struct Watched {
     recording: Recording,
+    generators: Vec<Generator>,
     observed: Observed,
     /// What had happened when errors stopped it; `None` where they did not.
     cut: Option<Cut>,
@@ -64,13 +67,15 @@ impl Stage {
     ///
     /// Where it cannot be made, or the server went away and cut it: of a server that has gone nothing is known.
     pub(super) fn carry_out(
-        &self,
+        &mut self,
         plan: TrialPlan,
         turn: Turn,
         lease: &Lease,
         on_progress: &mut dyn FnMut(&Progress),
     ) -> Result<Option<(Run, Trial)>, Failure> {
-        let Tenant { target, scenario: arm, .. } = &self.tenants[plan.arm as usize];
+        let settings = self.settings();
+        let Self { tenants, fleet, .. } = self;
+        let Tenant { target, scenario: arm, .. } = &tenants[plan.arm as usize];
         let seed = seed_of(self.seed, turn.number);
         let scenario = shaped(arm, &shape_of(&plan, Some(seed))).map_err(Failure::usage)?;
         let dependencies = dependency::Watch::begin(&scenario.dependencies);
@@ -82,10 +87,9 @@ impl Stage {
             on_progress(&progress);
         };
         let follow = |frame: &Timeframe| dependencies.follow(frame);
-        let Some(loaded) = watched(&scenario, target, self.settings(), &lease.interrupt, &mut show, follow)? else {
-            return Ok(None);
-        };
-        let Watched { recording, observed, cut } = loaded;
+        let trial = Attempt { scenario: &scenario, target, halves: vec![(&scenario, target)], settings };
+        let Some(loaded) = watched(&trial, fleet.as_mut(), lease, &mut show, follow)? else { return Ok(None) };
+        let Watched { recording, generators, observed, cut } = loaded;
         let run = Run {
             schema_version: SCHEMA_VERSION,
             software: software(),
@@ -103,7 +107,8 @@ impl Stage {
             calibration: None,
             client_cost: None,
             shard: None,
-            generators: Vec::new(),
+            generators,
+            load_failure: None,
         };
         if lost_connections(&run.recording) {
             lease.wait(target.preflight(arm))?;
@@ -121,7 +126,7 @@ impl Stage {
     ///
     /// As for a trial.
     pub(super) fn compare(
-        &self,
+        &mut self,
         plan: BlockPlan,
         began_ns: u64,
         lease: &Lease,
@@ -134,21 +139,23 @@ impl Stage {
             duration: Duration::from_nanos(plan.duration_ns),
             seed: Some(seed_of_block(self.seed, &plan)),
         };
-        let arms = Sides { a: plan.from, b: plan.to }.map(|arm| &self.tenants[arm as usize]);
+        let (settings, seed) = (self.settings(), self.seed);
+        let Self { tenants, fleet, .. } = self;
+        let arms = Sides { a: plan.from, b: plan.to }.map(|arm| &tenants[arm as usize]);
         let of = |arm: &Tenant| shaped(&arm.scenario, &shape).map_err(Failure::usage);
         let scenarios = Sides { a: of(arms.a)?, b: of(arms.b)? };
-        let first = first_of_block(self.seed, &plan);
+        let first = first_of_block(seed, &plan);
         let order = [first, first.other()].map(|side| (&scenarios[side], &arms[side].target));
         let both = InTurns::new(order, Duration::from_nanos(plan.turn_ns));
-        let settings = both.settings(self.settings());
+        let settings = both.settings(settings);
         let mut show = |progress: Progress| on_progress(&progress);
-        let Some(loaded) = watched(&both.scenario, &both.target, settings, &lease.interrupt, &mut show, |_| {})? else {
-            return Ok(None);
-        };
+        let block = Attempt { scenario: &both.scenario, target: &both.target, halves: order.to_vec(), settings };
+        let Some(loaded) = watched(&block, fleet.as_mut(), lease, &mut show, |_| {})? else { return Ok(None) };
         if lost_connections(&loaded.recording) {
             lease.wait(arms.b.target.preflight(&arms.b.scenario))?;
         }
-        Ok(Some(pool_block(&loaded.recording, &loaded.observed.server, &plan, first, began_ns)))
+        let recorded = (&loaded.recording, loaded.generators.as_slice());
+        Ok(Some(pool_block(recorded, &loaded.observed.server, &plan, first, began_ns)))
     }
 
     fn settings(&self) -> Settings {
@@ -156,16 +163,25 @@ impl Stage {
     }
 }
 
+/// A load to put on.
+struct Attempt<'a> {
+    scenario: &'a Scenario,
+    target: &'a Target,
+    /// The same as one scenario, or two that take turns.
+    halves: Vec<(&'a Scenario, &'a Target)>,
+    settings: Settings,
+}
+
 /// Puts a load on, with the server watched, and stopped by too many errors; `None` where the user ended it.
 fn watched(
-    scenario: &Scenario,
-    target: &Target,
-    settings: Settings,
-    interrupt: &Interrupt,
+    attempt: &Attempt<'_>,
+    fleet: Option<&mut Fleet>,
+    lease: &Lease,
     on_progress: &mut dyn FnMut(Progress),
     on_start: impl FnOnce(&Timeframe),
 ) -> Result<Option<Watched>, Failure> {
-    let stop = interrupt.stop().child_token();
+    let Attempt { scenario, target, settings, .. } = attempt;
+    let stop = lease.interrupt.stop().child_token();
     let brake = Brake::new(stop.clone());
     let mut observation = target.observe();
     let begin = |frame: Timeframe| {
@@ -173,10 +189,32 @@ fn watched(
         observation.begin(frame);
     };
     let on_second = Some(brake.on_second(scenario));
-    let recording = match load::run_observed(scenario, target, settings, &stop, on_progress, begin, on_second) {
-        Ok(recording) => recording,
-        Err(LoadError::Interrupted) => return Ok(None),
-        Err(error) => return Err(Failure::unusable(error)),
+    let sent = match fleet {
+        None => load::run_observed(scenario, target, *settings, &stop, on_progress, begin, on_second)
+            .map(|recording| (recording, Vec::new()))
+            .map_err(Failure::from),
+        Some(fleet) => {
+            let load = Load {
+                scenario,
+                halves: attempt.halves.clone(),
+                turn: settings.turns.map(|turns| turns.window),
+                workers: settings.workers,
+                calibrates: false,
+                time: lease.race(target.time())?.unwrap_or_else(|_| ReferenceTime::of_machine()),
+                server: lease.race(target.clock_run_id())?,
+            };
+            let watchers = Watchers { display: &lease.display, stop: &stop, on_progress, on_second };
+            let sent = fleet.load(&load, watchers, begin);
+            sent.and_then(|Sent { recording, generators, failure }| match failure {
+                Some(failure) => Err(Failure::unusable(anyhow!(failure.sentence()))),
+                None => Ok((recording, generators)),
+            })
+        }
+    };
+    let (recording, generators) = match sent {
+        Ok(sent) => sent,
+        Err(failure) if failure.exit == Exit::Interrupted => return Ok(None),
+        Err(failure) => return Err(failure),
     };
     if let Some(worker) = recording.panicked() {
         return Err(Failure::unusable(LoadError::Panicked { worker }));
@@ -185,7 +223,7 @@ fn watched(
     if recording.period.interrupted && cut.is_none() {
         return Ok(None);
     }
-    Ok(Some(Watched { recording, observed: observation.finish(), cut }))
+    Ok(Some(Watched { recording, generators, observed: observation.finish(), cut }))
 }
 
 /// The load of a trial, with requests by a seed; by that of its variant where it is `None`.

@@ -15,7 +15,7 @@ use crate::{
         exit::{Exit, Failure},
         lease::{Lease, Tenant},
         output::Style,
-        scale::{Launch, Watchers},
+        scale::{Launch, Load, Sent, Watchers},
     },
     dependency,
     load::{self, OnSecond, Phase, Progress, Settings},
@@ -171,21 +171,27 @@ impl Session {
         let stop = self.lease.interrupt.stop();
         let loaded = match &self.launch {
             None => load::run_observed(&self.scenario, target, settings, stop, &mut show, on_start, on_second)
-                .map(|recording| (recording, Vec::new()))
+                .map(|recording| Sent { recording, generators: Vec::new(), failure: None })
                 .map_err(Failure::from),
             Some(launch) => {
-                let Lease { display, interrupt, .. } = &self.lease;
-                let time = self.lease.race(target.time())?.unwrap_or_else(|_| ReferenceTime::of_machine());
-                let server = self.lease.race(target.clock_run_id())?;
-                let watchers = Watchers { display, interrupt, on_progress: &mut show, on_second };
-                let run = launch.load((&self.scenario, target), workers, (time, server), watchers, on_start);
-                run.map(|run| (run.recording, run.generators))
+                let load = Load {
+                    scenario: &self.scenario,
+                    halves: vec![(&self.scenario, target)],
+                    turn: None,
+                    workers,
+                    calibrates: true,
+                    time: self.lease.race(target.time())?.unwrap_or_else(|_| ReferenceTime::of_machine()),
+                    server: self.lease.race(target.clock_run_id())?,
+                };
+                let watchers = Watchers { display: &self.lease.display, stop, on_progress: &mut show, on_second };
+                let mut fleet = launch.clone().fleet();
+                fleet.load(&load, watchers, on_start).inspect(|_| fleet.end(true))
             }
         };
         if let Some(board) = board {
             board.end();
         }
-        let (recording, generators) = loaded?;
+        let Sent { recording, generators, failure } = loaded?;
         display.step("Ending the events");
         let events = events.map(Execution::finish).unwrap_or_default();
         display.step("Reading the last figures of the server");
@@ -229,6 +235,7 @@ impl Session {
             client_cost,
             shard: None,
             generators,
+            load_failure: failure,
         })
     }
 

@@ -29,6 +29,15 @@ pub(in crate::cli) struct Arguments {
     #[arg(long = "generators", short = 'n', value_name = "N", value_parser = whole::<u32>(1..=10_000))]
     #[arg(help_heading = "Generators")]
     generators: u32,
+    #[command(flatten)]
+    launcher: GeneratorArgs,
+    #[command(flatten)]
+    pub(super) run: run::Arguments,
+}
+
+/// How generators are started.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct GeneratorArgs {
     /// How generators are started: `srun`, `mpirun`, `ssh HOST,HOST,...`, `local` (processes on this machine), or such a command
     /// with options, `%n` being their number; default: `srun` where Slurm is installed
     ///
@@ -44,8 +53,6 @@ pub(in crate::cli) struct Arguments {
     /// now; default: `2s`, with mpirun `20s`
     #[arg(long, value_name = "TIME", value_parser = scenario::parse_duration, help_heading = "Generators")]
     start_in: Option<Duration>,
-    #[command(flatten)]
-    pub(super) run: run::Arguments,
 }
 
 const EXAMPLES: &str = "\
@@ -58,19 +65,26 @@ Examples:
 impl Arguments {
     /// How the generators are started.
     pub(super) fn launch(&self, scenario: &Scenario) -> Result<Launch, Failure> {
-        let usage = |reason: String| Failure::usage(anyhow!(reason));
-        scenario.divides_among(self.generators).map_err(usage)?;
         if self.run.client_cost {
-            return Err(usage(
-                "--client-cost measures this process, which sends no load here: use it with plimsoll run".to_owned(),
-            ));
+            return Err(Failure::usage(anyhow!(
+                "--client-cost measures this process, which sends no load here: use it with plimsoll run"
+            )));
         }
+        scenario.divides_among(self.generators).map_err(|reason| Failure::usage(anyhow!(reason)))?;
+        self.launcher.launch(self.generators, self.run.target.is_private())
+    }
+}
+
+impl GeneratorArgs {
+    /// A number of generators.
+    pub(in crate::cli) fn launch(&self, generators: u32, is_private: bool) -> Result<Launch, Failure> {
+        let usage = |reason: String| Failure::usage(anyhow!(reason));
         let launcher = match &self.launcher {
-            Some(text) => Launcher::parse(text, self.generators),
-            None => Launcher::found(self.generators),
+            Some(text) => Launcher::parse(text, generators),
+            None => Launcher::found(generators),
         };
         let launcher = launcher.map_err(usage)?;
-        if self.run.target.is_private() && !launcher.is_local() {
+        if is_private && !launcher.is_local() {
             return Err(usage(
                 "a private server listens on this machine only: name a server that all generators reach (--target), or use \
                  --launcher local"
@@ -82,6 +96,6 @@ impl Arguments {
             None if launcher.is_remote_shell() => PathBuf::from("plimsoll"),
             None => env::current_exe().map_err(Failure::usage)?,
         };
-        Ok(Launch { launcher, generators: self.generators, program, start_in: self.start_in })
+        Ok(Launch { launcher, generators, program, start_in: self.start_in })
     }
 }

@@ -6,37 +6,39 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
+    failed::{failed, listed},
     launcher::Launcher,
-    running::{Running, lost},
+    load::{Load, Sent, Watchers},
+    running::{Patience, Running, Step, lost},
 };
 use crate::{
-    analysis::Merger,
     cli::{
         args::target::TARGET,
         exit::Failure,
-        interrupt::Interrupt,
-        merge::whole,
+        merge::due,
         progress::Display,
         shard::lines::{self, Job, Order},
+        turns::unmark,
     },
-    load::{OnSecond, Progress, Relay},
+    load::Relay,
     measure::{Clock, Timeframe, nanos},
-    results::Run,
     scenario::Scenario,
-    target::{ReferenceTime, Target},
+    target::Target,
 };
 
-/// Time that all generators have to reach the server, where they wait for an instant to begin at.
+/// Time that all generators have to be there, from the first of them, and then to open their connections.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Time from the last connection until the start, by default.
-const START_IN: Duration = Duration::from_secs(2);
+pub(super) const START_IN: Duration = Duration::from_secs(2);
 
 /// The same where it has to include the start of the processes.
 const START_IN_BLIND: Duration = Duration::from_secs(20);
 
-/// How the generators are started.
+/// How generators are started.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Launch {
     pub(super) launcher: Launcher,
@@ -45,64 +47,42 @@ pub(in crate::cli) struct Launch {
     pub(super) start_in: Option<Duration>,
 }
 
-/// The load, as others see it.
-pub(in crate::cli) struct Watchers<'a> {
-    pub(in crate::cli) display: &'a Display,
-    pub(in crate::cli) interrupt: &'a Interrupt,
-    pub(in crate::cli) on_progress: &'a mut dyn FnMut(Progress),
-    pub(in crate::cli) on_second: Option<OnSecond>,
+/// Generators, which send one load after the other.
+pub(in crate::cli) struct Fleet {
+    launch: Launch,
+    /// Nothing before they were started.
+    running: Option<Running>,
 }
 
 impl Launch {
-    /// Sends the load of a scenario; gives the run that the generators recorded together.
-    pub(in crate::cli) fn load(
-        &self,
-        (scenario, target): (&Scenario, &Target),
-        workers: Option<usize>,
-        (time, server): (ReferenceTime, Option<String>),
-        watchers: Watchers<'_>,
-        on_start: impl FnOnce(Timeframe),
-    ) -> Result<Run, Failure> {
-        let Watchers { display, interrupt, on_progress, on_second } = watchers;
-        let blind = !self.launcher.carries_input();
-        let start_in = self.start_in.unwrap_or(if blind { START_IN_BLIND } else { START_IN });
-        let known = blind.then(|| (time.now() + start_in.as_nanos() as i128) as i64);
-        let job = Job {
-            of: self.generators,
-            scenario: scenario.source.clone(),
-            target: target.invitation(),
-            workers,
-            together: self.launcher.is_local(),
-            start: known,
-        };
-        display.step(&format!("Starting {} generators", self.generators));
-        let mut running = self.start(scenario, &job)?;
-        let (patience, is_queued) = (if blind { start_in } else { PATIENCE }, self.launcher.is_engine());
-        let outcome = running.until_ready((patience, is_queued && !blind), interrupt, display).and_then(|()| {
-            running.check_software()?;
-            running.check_clocks(time, server.as_deref())?;
-            let start = known.unwrap_or_else(|| (time.now() + start_in.as_nanos() as i128) as i64);
-            running.tell(&Order::Start(start));
-            let begin = time.instant(start.into()).ok_or_else(|| lost("the start is over".to_owned()))?;
-            display.step("Waiting for the start");
-            running.until(begin, interrupt, display)?;
-            let frame = frame(begin, scenario);
-            on_start(frame.clone());
-            let relay = Relay::new(scenario, self.generators as usize, on_second);
-            running.until_done(relay, &frame, interrupt, (display, on_progress), scenario)
-        });
-        running.end(outcome.is_ok());
-        outcome?;
-        let mut merger = if interrupt.stop().is_cancelled() { Merger::of_interrupted() } else { Merger::default() };
-        for (number, part) in running.take_parts() {
-            merger.add(&format!("generator {number}"), part);
-        }
-        whole(merger)
+    /// Its generators, of which none is started yet.
+    pub(in crate::cli) fn fleet(self) -> Fleet {
+        Fleet { launch: self, running: None }
     }
 
-    fn start(&self, scenario: &Scenario, job: &Job) -> Result<Running, Failure> {
-        let name = self.launcher.name(&self.program).to_string_lossy().into_owned();
-        let mut commands = self.launcher.commands(&self.program, self.generators, &lines::pack(job));
+    /// Number of generators.
+    pub(in crate::cli) fn generators(&self) -> u32 {
+        self.generators
+    }
+
+    /// Time from the moment at which all are ready until they begin.
+    pub(in crate::cli) fn start_in(&self) -> Duration {
+        self.start_in.unwrap_or(if self.is_blind() { START_IN_BLIND } else { START_IN })
+    }
+
+    /// Name of the launcher.
+    pub(in crate::cli) fn name(&self) -> String {
+        self.launcher.name(&self.program).to_string_lossy().into_owned()
+    }
+
+    /// Whether generators get no orders, so that their only load is known when they are started.
+    pub(in crate::cli) fn is_blind(&self) -> bool {
+        !self.launcher.carries_input()
+    }
+
+    fn start(&self, scenario: &Scenario, job: Option<&Job>) -> Result<Running, Failure> {
+        let job = job.map(lines::pack);
+        let mut commands = self.launcher.commands(&self.program, self.generators, job.as_deref());
         // Logins pass with the job: launchers show the environment to others.
         for (_, command) in &mut commands {
             command.env_remove(TARGET);
@@ -110,11 +90,155 @@ impl Launch {
                 command.env_remove(name);
             }
         }
-        let mut running = Running::start(&name, self.generators, commands, self.launcher.carries_input())?;
-        if self.launcher.carries_input() {
-            running.tell(&Order::Job(Box::new(job.clone())));
+        Running::start(&self.name(), self.generators, commands, self.launcher.carries_input())
+    }
+
+    fn patience(&self) -> Patience {
+        let is_blind = self.is_blind();
+        let time = if is_blind { self.start_in() } else { PATIENCE };
+        Patience { time, is_queued: self.launcher.is_engine() && !is_blind }
+    }
+}
+
+impl Fleet {
+    /// Starts the generators, and waits until all are there. Those that get no orders are started with their load.
+    pub(in crate::cli) fn gather(
+        &mut self,
+        scenario: &Scenario,
+        watched: (&Display, &CancellationToken),
+    ) -> Result<(), Failure> {
+        if self.launch.is_blind() || self.running.is_some() { Ok(()) } else { self.start(scenario, None, watched) }
+    }
+
+    fn start(
+        &mut self,
+        scenario: &Scenario,
+        job: Option<&Job>,
+        (display, stop): (&Display, &CancellationToken),
+    ) -> Result<(), Failure> {
+        display.step(&format!("Starting {} generators", self.launch.generators));
+        let patience = self.launch.patience();
+        let running = self.running.insert(self.launch.start(scenario, job)?);
+        let here = running.wait_for(Step::Here, patience, (display, stop));
+        here.inspect_err(|_| self.end(false))
+    }
+
+    /// Sends a load, and adds up what the generators recorded. Where it fails, what they reported until then is given, up to the last
+    /// second that all of them did; the next load starts new ones.
+    pub(in crate::cli) fn load(
+        &mut self,
+        load: &Load<'_>,
+        mut watchers: Watchers<'_>,
+        on_start: impl FnOnce(Timeframe),
+    ) -> Result<Sent, Failure> {
+        let start_in = self.launch.start_in();
+        let agreed = || (load.time.now() + start_in.as_nanos() as i128) as i64;
+        let known = self.launch.is_blind().then(agreed);
+        let job = self.job(load, known);
+        let watched = (watchers.display, watchers.stop);
+        if known.is_some() {
+            self.start(load.scenario, Some(&job), watched)?;
+        } else {
+            self.gather(load.scenario, watched)?;
         }
-        Ok(running)
+        let Some(running) = &mut self.running else { return Err(Failure::interrupted()) };
+        if known.is_none() {
+            running.begin();
+            running.tell(&Order::Job(Box::new(job)));
+        }
+        let sent = begin(running, load, watched, || known.unwrap_or_else(agreed)).and_then(|(begin, start)| {
+            let frame = frame(begin, load.scenario);
+            on_start(frame.clone());
+            send(running, load, (&frame, start), &mut watchers)
+        });
+        if !sent.as_ref().is_ok_and(|sent| sent.failure.is_none()) {
+            self.end(false);
+        }
+        sent
+    }
+
+    fn job(&self, load: &Load<'_>, start: Option<i64>) -> Job {
+        let half = |(scenario, target): &(&Scenario, &Target)| (scenario.source.clone(), target.invitation());
+        Job {
+            loads: load.halves.iter().map(half).collect(),
+            turn: load.turn,
+            workers: load.workers,
+            together: self.launch.launcher.is_local(),
+            calibrates: load.calibrates,
+            start,
+        }
+    }
+
+    /// Has the generators end: those that are done by themselves, others at once.
+    pub(in crate::cli) fn end(&mut self, are_done: bool) {
+        if let Some(mut running) = self.running.take() {
+            running.end(are_done);
+        }
+    }
+}
+
+/// Agrees on the start with generators that have their job, and waits for it.
+fn begin(
+    running: &mut Running,
+    load: &Load<'_>,
+    watched: (&Display, &CancellationToken),
+    start: impl FnOnce() -> i64,
+) -> Result<(Instant, i64), Failure> {
+    running.wait_for(Step::Connected, Patience { time: PATIENCE, is_queued: false }, watched)?;
+    running.check_clocks(load.time, load.server.as_deref())?;
+    let start = start();
+    running.tell(&Order::Start(start));
+    let begin = load.time.instant(start.into()).ok_or_else(|| lost("the start is over".to_owned()))?;
+    watched.0.step("Waiting for the start");
+    running.wait_until(begin, watched)?;
+    Ok((begin, start))
+}
+
+/// Follows a load to its end.
+fn send(
+    running: &mut Running,
+    load: &Load<'_>,
+    (frame, start): (&Timeframe, i64),
+    watchers: &mut Watchers<'_>,
+) -> Result<Sent, Failure> {
+    let mut relay = Relay::new(load.scenario, running.generators() as usize, watchers.on_second.take());
+    let mut is_stopped = false;
+    while !running.is_done() {
+        if watchers.stop.is_cancelled() && !is_stopped {
+            is_stopped = true;
+            frame.end_at(frame.clock.now());
+            running.stop();
+        }
+        let heard = running.listen(watchers.display).and_then(|seconds| {
+            for (number, second) in seconds {
+                relay.add(number, second);
+            }
+            running.check_silence()
+        });
+        if let Err(failure) = heard {
+            if is_stopped {
+                // What is missing was ended by the launcher.
+                return Err(Failure::interrupted());
+            }
+            frame.end_at(frame.clock.now());
+            let said = running.explanation().map(|line| format!(" ({line})")).unwrap_or_default();
+            return failed(format!("{failure}{said}"), running, load, (frame.clock.now(), start), relay);
+        }
+        if let Some(progress) = relay.news(frame) {
+            (watchers.on_progress)(progress);
+        }
+    }
+    let merger = running.take_merger();
+    // The requests of those that take turns fall due by the time of their turns.
+    let whole = if load.turn.is_some() { merger.finish(|_| Vec::new()) } else { merger.finish(due) };
+    match whole {
+        Ok(mut run) => {
+            if load.turn.is_some() {
+                unmark(&mut run.recording);
+            }
+            Ok(Sent { recording: run.recording, generators: run.generators, failure: None })
+        }
+        Err(errors) => failed(listed(&errors), running, load, (frame.clock.now(), start), relay),
     }
 }
 

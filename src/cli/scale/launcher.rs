@@ -91,9 +91,9 @@ impl Launcher {
         !matches!(self, Self::Engine { carries_input: false, .. })
     }
 
-    /// The processes to start, each with the number of the generator that it is, where it is one. `job` is for those that get no
+    /// The processes to start, each with the number of the generator that it is, where it is one. `job` is that of those that get no
     /// standard input.
-    pub(super) fn commands(&self, program: &Path, generators: u32, job: &str) -> Vec<(Option<u32>, Command)> {
+    pub(super) fn commands(&self, program: &Path, generators: u32, job: Option<&str>) -> Vec<(Option<u32>, Command)> {
         let shard = |number: u32| format!("{number}/{generators}");
         match self {
             Self::Local => {
@@ -118,9 +118,9 @@ impl Launcher {
                 };
                 (0..).zip(hosts).map(command).collect()
             }
-            Self::Engine { words, carries_input } => {
+            Self::Engine { words, .. } => {
                 let mut command = Command::new(&words[0]);
-                if !carries_input {
+                if let Some(job) = job {
                     // Open MPI passes on only what it is told to, and mixes the output of its processes.
                     command.args(["-x", JOB, "-tag-output"]).env(JOB, job);
                 }
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn words(launcher: &Launcher) -> Vec<String> {
-        let commands = launcher.commands(Path::new("/bin/plimsoll"), 3, "job");
+        let commands = launcher.commands(Path::new("/bin/plimsoll"), 3, (!launcher.carries_input()).then_some("job"));
         let line = |(_, command): &(Option<u32>, Command)| {
             let words = std::iter::once(command.get_program()).chain(command.get_args());
             words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")

@@ -1,7 +1,7 @@
 //! Processes that were started, and what is heard of their generators.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write as _,
     os::unix::process::CommandExt as _,
     process::{Command, Stdio},
@@ -16,22 +16,21 @@ use std::{
 
 use anyhow::anyhow;
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio_util::sync::CancellationToken;
 
 use super::process::{Event, Process, hear};
 use crate::{
+    analysis::Merger,
     cli::{
         environment::software,
         exit::Failure,
-        interrupt::Interrupt,
         progress::Display,
-        shard::lines::{self, Introduction, Order, Report},
+        shard::lines::{self, Contact, Introduction, Order, Report},
     },
-    load::{Progress, Relay, SecondReport},
-    measure::{Nanos, Timeframe, nanos},
+    load::SecondReport,
+    measure::nanos,
     results::{ClockReference, Run, Software, sha256},
-    scenario::Scenario,
     target::ReferenceTime,
-    workload::scheduled,
 };
 
 /// Time without a sign of life after which a generator is taken for lost: three times the interval of the signs.
@@ -56,15 +55,41 @@ pub(super) struct Running {
     processes: Vec<Process>,
     events: Receiver<Event>,
     generators: u32,
-    introduced: BTreeMap<u32, (Instant, Introduction)>,
+    introduced: BTreeMap<u32, Introduction>,
     heard: BTreeMap<u32, Instant>,
-    /// Requests of the measured period that fell due, of those that were reported.
-    scheduled: u64,
-    parts: BTreeMap<u32, Run>,
-    /// Whether the generators were asked to end.
-    stopped: bool,
     /// The last lines of launchers, which say why something ended.
     said: Vec<String>,
+    load: UnderWay,
+}
+
+/// What was heard of the load that is under way.
+#[derive(Default)]
+pub(super) struct UnderWay {
+    contacts: BTreeMap<u32, (Instant, Contact)>,
+    /// Time from the agreed start until each began, in nanoseconds.
+    late: BTreeMap<u32, u64>,
+    /// Generators whose recordings have arrived.
+    done: BTreeSet<u32>,
+    merger: Merger,
+    /// Whether the generators were asked to end it.
+    stopped: bool,
+}
+
+/// What all generators have to do before the load goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    /// Be there.
+    Here,
+    /// Have opened their connections.
+    Connected,
+}
+
+/// How long generators are waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) time: Duration,
+    /// Whether the time counts from the first sign of one: where an engine places them, that may take any time.
+    pub(super) is_queued: bool,
 }
 
 pub(super) fn lost(reason: String) -> Failure {
@@ -86,10 +111,8 @@ impl Running {
             generators,
             introduced: BTreeMap::new(),
             heard: BTreeMap::new(),
-            scheduled: 0,
-            parts: BTreeMap::new(),
-            stopped: false,
             said: Vec::new(),
+            load: UnderWay::default(),
         };
         for (number, mut command) in commands {
             let input = if has_input { Stdio::piped() } else { Stdio::null() };
@@ -109,9 +132,39 @@ impl Running {
         Ok(running)
     }
 
-    /// The recordings, by the numbers of the generators.
-    pub(super) fn take_parts(&mut self) -> BTreeMap<u32, Run> {
-        std::mem::take(&mut self.parts)
+    /// Forgets the last load before the next one.
+    pub(super) fn begin(&mut self) {
+        self.load = UnderWay::default();
+    }
+
+    /// The sum of the recordings so far.
+    pub(super) fn take_merger(&mut self) -> Merger {
+        std::mem::take(&mut self.load.merger)
+    }
+
+    /// Number of generators.
+    pub(super) fn generators(&self) -> u32 {
+        self.generators
+    }
+
+    /// Whether all recordings have arrived.
+    pub(super) fn is_done(&self) -> bool {
+        self.load.done.len() == self.generators as usize
+    }
+
+    /// Who each generator is, what it knows of its server, and how late it began.
+    pub(super) fn known(&self) -> impl Iterator<Item = (u32, &Introduction, &Contact, u64)> {
+        let contacts = self.load.contacts.iter();
+        contacts.filter_map(|(number, (_, contact))| {
+            let late = self.load.late.get(number).copied().unwrap_or_default();
+            Some((*number, self.introduced.get(number)?, contact, late))
+        })
+    }
+
+    /// What launchers said last that explains an end.
+    pub(super) fn explanation(&self) -> Option<&str> {
+        // The first one that calls itself an error is of the cause, the later ones are of its consequences.
+        self.said.iter().find(|line| line.contains("error")).or(self.said.last()).map(String::as_str)
     }
 
     /// Writes an order to all. One that does not take it is found by its end.
@@ -126,16 +179,18 @@ impl Running {
     }
 
     /// Has the load end: by an order, or where none is carried by a signal, which launchers pass on.
-    fn stop(&mut self) {
-        self.stopped = true;
+    pub(super) fn stop(&mut self) {
+        self.load.stopped = true;
+        self.load.merger.interrupt();
         self.tell(&Order::Stop);
         for process in self.processes.iter().filter(|process| process.input.is_none() && process.ended.is_none()) {
             let _ = kill_process_group(Pid::from_child(&process.child), Signal::TERM);
         }
     }
 
-    /// Takes in what was said for a moment; gives seconds of the load.
-    fn listen(&mut self, display: &Display) -> Result<Vec<SecondReport>, Failure> {
+    /// Takes in what was said for a moment; gives seconds of the load, each with the generator that reports it. Fails where a generator
+    /// has ended or says something wrong.
+    pub(super) fn listen(&mut self, display: &Display) -> Result<Vec<(u32, SecondReport)>, Failure> {
         let mut seconds = Vec::new();
         let mut next = self.events.recv_timeout(POLL).ok();
         while let Some(event) = next {
@@ -143,34 +198,8 @@ impl Running {
                 Event::Said(number, report) => {
                     self.heard.insert(number, Instant::now());
                     match report {
-                        Report::Ready(introduction) => {
-                            if self.introduced.insert(number, (Instant::now(), *introduction)).is_some() {
-                                let name = self.name(number);
-                                return Err(lost(format!(
-                                    "two processes are {name}: does the launcher start it twice?"
-                                )));
-                            }
-                        }
-                        Report::Second(second) => {
-                            if second.second() >= 0 {
-                                self.scheduled += second.scheduled();
-                            }
-                            seconds.push(*second);
-                        }
-                        Report::Alive => {}
-                        Report::Failed(reason) => return Err(lost(format!("{} failed: {reason}", self.name(number)))),
-                        Report::Done { sha256: noted, run } => {
-                            if sha256(&run) != noted {
-                                let name = self.name(number);
-                                return Err(lost(format!("the recording of {name} was damaged on its way")));
-                            }
-                            let part = Run::from_json(&run).map_err(Failure::unusable)?;
-                            let is_early = part.recording.period.interrupted && !self.stopped;
-                            self.parts.insert(number, part);
-                            if is_early {
-                                return Err(lost(format!("{} was ended by a signal", self.name(number))));
-                            }
-                        }
+                        Report::Second(second) => seconds.push((number, *second)),
+                        other => self.take_in(number, other)?,
                     }
                 }
                 Event::Alive(number) => drop(self.heard.insert(number, Instant::now())),
@@ -182,7 +211,61 @@ impl Running {
             }
             next = self.events.try_recv().ok();
         }
+        self.check_processes()?;
         Ok(seconds)
+    }
+
+    fn take_in(&mut self, number: u32, report: Report) -> Result<(), Failure> {
+        match report {
+            Report::Here(introduction) => {
+                self.check_introduction(&introduction)?;
+                if self.introduced.insert(number, *introduction).is_some() {
+                    let name = self.name(number);
+                    return Err(lost(format!("two processes are {name}: does the launcher start it twice?")));
+                }
+            }
+            Report::Ready(contact) => drop(self.load.contacts.insert(number, (Instant::now(), contact))),
+            Report::Begun { late_ns } => drop(self.load.late.insert(number, late_ns)),
+            Report::Second(_) | Report::Alive => {}
+            Report::Failed(reason) => return Err(lost(format!("{} failed: {reason}", self.name(number)))),
+            Report::Done { sha256: noted, run } => {
+                let name = self.name(number);
+                if sha256(&run) != noted {
+                    return Err(lost(format!("the recording of {name} was damaged on its way")));
+                }
+                let part = Run::from_json(&run).map_err(Failure::unusable)?;
+                let is_early = part.recording.period.interrupted && !self.load.stopped;
+                self.load.merger.add(&format!("generator {number}"), part);
+                self.load.done.insert(number);
+                if is_early {
+                    return Err(lost(format!("{name} was ended by a signal")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses generators of another plimsoll, whose numbers may mean something else, and another number of them.
+    fn check_introduction(&self, of: &Introduction) -> Result<(), Failure> {
+        if of.of != self.generators {
+            return Err(lost(format!(
+                "the launcher started {} processes instead of {}: check the numbers in --launcher",
+                of.of, self.generators
+            )));
+        }
+        let own = software();
+        if of.software == own {
+            return Ok(());
+        }
+        let version = |software: &Software| {
+            format!("{} {} ({})", software.version, software.commit.as_deref().unwrap_or(""), software.profile)
+        };
+        Err(Failure::usage(anyhow!(
+            "the generator on {} runs plimsoll {}, and this is {}: install the same build everywhere (--program)",
+            of.host,
+            version(&of.software),
+            version(&own)
+        )))
     }
 
     /// Fails where a process has ended that still has something to do.
@@ -192,8 +275,8 @@ impl Running {
             process.ended = status.map(|status| (Instant::now(), status));
         }
         let is_done = |process: &Process| match process.number {
-            Some(number) => self.parts.contains_key(&number),
-            None => self.parts.len() == self.generators as usize,
+            Some(number) => self.load.done.contains(&number),
+            None => self.is_done(),
         };
         let gone = self.processes.iter().filter(|process| !is_done(process)).find_map(|process| {
             let (at, status) = process.ended?;
@@ -208,39 +291,48 @@ impl Running {
 
     fn name(&self, number: u32) -> String {
         match self.introduced.get(&number) {
-            Some((_, known)) => format!("generator {number} of {} on {}", self.generators, known.host),
+            Some(known) => format!("generator {number} of {} on {}", self.generators, known.host),
             None => format!("generator {number} of {}", self.generators),
         }
     }
 
-    /// Waits until all generators are ready, for a time. Where an engine places them, which may take any time, that counts from the first
-    /// sign of one.
-    pub(super) fn until_ready(
+    /// The generators that a step is still to be taken by.
+    fn missing(&self, step: Step) -> Vec<u32> {
+        let has_taken = |number: &u32| match step {
+            Step::Here => self.introduced.contains_key(number),
+            Step::Connected => self.load.contacts.contains_key(number),
+        };
+        (0..self.generators).filter(|number| !has_taken(number)).collect()
+    }
+
+    /// Waits until all generators have taken a step.
+    pub(super) fn wait_for(
         &mut self,
-        (patience, is_queued): (Duration, bool),
-        interrupt: &Interrupt,
-        display: &Display,
+        what: Step,
+        patience: Patience,
+        (display, stop): (&Display, &CancellationToken),
     ) -> Result<(), Failure> {
+        let of = match what {
+            Step::Here => "",
+            Step::Connected => "the connections of ",
+        };
         let (began, mut since, mut shown, mut said) = (Instant::now(), Instant::now(), usize::MAX, false);
-        while self.introduced.len() < self.generators as usize {
-            self.listen(display)?;
-            self.check_processes()?;
-            if interrupt.stop().is_cancelled() {
-                return Err(Failure::interrupted());
-            }
-            let missing: Vec<_> = (0..self.generators).filter(|number| !self.introduced.contains_key(number)).collect();
+        loop {
+            let missing = self.missing(what);
+            let Some(first) = missing.first() else { return Ok(()) };
+            let waiting = format!("{of}{} of {} generators", missing.len(), self.generators);
             if missing.len() != shown {
                 shown = missing.len();
-                display.step(&format!("Waiting for {} of {} generators", missing.len(), self.generators));
+                display.step(&format!("Waiting for {waiting}"));
             }
             if began.elapsed() > SLOW && !said {
                 said = true;
-                display.say(&format!("note: still waiting for {} of {} generators", missing.len(), self.generators));
+                display.say(&format!("note: still waiting for {waiting}"));
             }
-            if is_queued && self.heard.is_empty() {
+            if patience.is_queued && self.heard.is_empty() {
                 since = Instant::now();
             }
-            if let (Some(first), true) = (missing.first(), since.elapsed() > patience) {
+            if since.elapsed() > patience.time {
                 let is_blind = self.processes.iter().any(|process| process.input.is_none());
                 let remedy = if is_blind { "; give it longer with --start-in" } else { "" };
                 return Err(lost(format!(
@@ -249,31 +341,17 @@ impl Running {
                     self.generators
                 )));
             }
+            self.listen(display)?;
+            if stop.is_cancelled() {
+                return Err(Failure::interrupted());
+            }
         }
-        Ok(())
-    }
-
-    /// Refuses generators of another plimsoll, whose numbers may mean something else.
-    pub(super) fn check_software(&self) -> Result<(), Failure> {
-        let own = software();
-        let other = self.introduced.iter().find(|(_, (_, known))| known.software != own);
-        other.map_or(Ok(()), |(number, (_, known))| {
-            let version = |software: &Software| {
-                format!("{} {} ({})", software.version, software.commit.as_deref().unwrap_or(""), software.profile)
-            };
-            Err(Failure::usage(anyhow!(
-                "{} runs plimsoll {}, and this is {}: install the same build everywhere (--program)",
-                self.name(*number),
-                version(&known.software),
-                version(&own)
-            )))
-        })
     }
 
     /// Refuses generators that reach another server, or go by another clock, than this process.
     pub(super) fn check_clocks(&self, time: ReferenceTime, server: Option<&str>) -> Result<(), Failure> {
         let own = ReferenceTime::of_machine().now() as i64;
-        for (number, (heard, known)) in &self.introduced {
+        for (number, (heard, known)) in &self.load.contacts {
             let name = self.name(*number);
             if known.server.as_deref() != server {
                 return Err(lost(format!(
@@ -299,85 +377,29 @@ impl Running {
         Ok(())
     }
 
-    pub(super) fn until(&mut self, begin: Instant, interrupt: &Interrupt, display: &Display) -> Result<(), Failure> {
+    pub(super) fn wait_until(
+        &mut self,
+        begin: Instant,
+        (display, stop): (&Display, &CancellationToken),
+    ) -> Result<(), Failure> {
         while Instant::now() < begin {
             self.listen(display)?;
-            self.check_processes()?;
-            if interrupt.stop().is_cancelled() {
+            if stop.is_cancelled() {
                 return Err(Failure::interrupted());
             }
         }
         Ok(())
     }
 
-    pub(super) fn until_done(
-        &mut self,
-        mut relay: Relay,
-        frame: &Timeframe,
-        interrupt: &Interrupt,
-        (display, on_progress): (&Display, &mut dyn FnMut(Progress)),
-        scenario: &Scenario,
-    ) -> Result<(), Failure> {
-        let mut told = false;
-        while self.parts.len() < self.generators as usize {
-            let heard = self.listen(display);
-            if interrupt.stop().is_cancelled() && !told {
-                told = true;
-                frame.end_at(frame.clock.now());
-                self.stop();
-            }
-            let checked = heard.and_then(|seconds| {
-                for second in seconds {
-                    relay.add(second);
-                }
-                self.check_processes()?;
-                self.check_silence()
-            });
-            if told && checked.is_err() {
-                // What is missing was ended by the launcher.
-                return Err(Failure::interrupted());
-            }
-            if let Err(failure) = checked {
-                frame.end_at(frame.clock.now());
-                return Err(self.invalid(&failure, frame.clock.now(), scenario));
-            }
-            if let Some(progress) = relay.news(frame) {
-                on_progress(progress);
-            }
-        }
-        Ok(())
-    }
-
-    fn check_silence(&self) -> Result<(), Failure> {
+    /// Fails where a generator gives no sign of life.
+    pub(super) fn check_silence(&self) -> Result<(), Failure> {
         let silent = (0..self.generators).find(|number| {
             let is_silent = self.heard.get(number).is_none_or(|heard| heard.elapsed() > SILENCE);
-            is_silent && !self.parts.contains_key(number)
+            is_silent && !self.load.done.contains(number)
         });
         silent.map_or(Ok(()), |number| {
             Err(lost(format!("{} gave no sign of life for {} s", self.name(number), SILENCE.as_secs())))
         })
-    }
-
-    /// A run that lost a generator: which, when, and how much of it is not known.
-    fn invalid(&self, failure: &Failure, now: Nanos, scenario: &Scenario) -> Failure {
-        let mut so_far = scenario.clone();
-        so_far.run.duration = Duration::from_nanos(now).saturating_sub(scenario.run.warmup).min(scenario.run.duration);
-        let due: Option<u64> = scheduled(&so_far).into_iter().sum();
-        let unknown = match due {
-            Some(due) => format!(
-                "{} of the {due} requests that were due until then are unaccounted for",
-                due.saturating_sub(self.scheduled)
-            ),
-            None => format!("{} requests were reported until then", self.scheduled),
-        };
-        // The first one that calls itself an error is of the cause, the later ones are of its consequences.
-        let cause = self.said.iter().find(|line| line.contains("error")).or(self.said.last());
-        let said = cause.map(|line| format!(" ({line})")).unwrap_or_default();
-        lost(format!(
-            "invalid: {failure}{said} after {:.0} s of the load; {unknown}. The load of the others is not that of the scenario, so they \
-             were stopped: repeat the run",
-            now as f64 / 1e9
-        ))
     }
 
     /// Has all processes end: those that are done by themselves, others at once.

@@ -3,7 +3,7 @@
 //! Launchers mix what several processes write. Slurm keeps lines of up to 1 024 bytes whole, so that none is longer, and a long message
 //! is cut into several. Open MPI cuts anywhere, and marks each piece with the process that wrote it (`-tag-output`).
 
-use std::{collections::BTreeMap, io::Read as _};
+use std::{collections::BTreeMap, io::Read as _, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     load::SecondReport,
-    results::{ClockRecord, Run, Software, sha256},
+    results::{ClockRecord, Environment, Run, Software, sha256},
     target::Invitation,
 };
 
 /// Version of the lines.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Bytes of a message in one line, which leave room for the rest of it.
 const PIECE: usize = 900;
@@ -44,7 +44,7 @@ struct Line {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::cli) enum Order {
-    /// What to send, and where to.
+    /// What to send, and where to. A shard takes another one when it has reported the recording of the first.
     Job(Box<Job>),
     /// When to begin: nanoseconds since 1970 on the reference clock.
     Start(i64),
@@ -55,14 +55,15 @@ pub(in crate::cli) enum Order {
 /// What to send, and where to.
 #[derive(Clone, Serialize, Deserialize)]
 pub(in crate::cli) struct Job {
-    /// Number of shards.
-    pub(in crate::cli) of: u32,
-    /// Text of the scenario.
-    pub(in crate::cli) scenario: String,
-    pub(in crate::cli) target: Invitation,
+    /// Texts of the scenarios, and their servers: one, or two that take turns.
+    pub(in crate::cli) loads: Vec<(String, Invitation)>,
+    /// Length of a turn, where two take turns.
+    pub(in crate::cli) turn: Option<Duration>,
     pub(in crate::cli) workers: Option<usize>,
     /// Whether all shards are on one machine.
     pub(in crate::cli) together: bool,
+    /// Whether the speed of the machine is measured before and after the load.
+    pub(in crate::cli) calibrates: bool,
     /// When to begin, where it is known beforehand.
     pub(in crate::cli) start: Option<i64>,
 }
@@ -71,8 +72,12 @@ pub(in crate::cli) struct Job {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::cli) enum Report {
-    /// It has reached the server.
-    Ready(Box<Introduction>),
+    /// It is there.
+    Here(Box<Introduction>),
+    /// It has opened its connections.
+    Ready(Contact),
+    /// Its load has begun, so long after the agreed start.
+    Begun { late_ns: u64 },
     /// It goes on.
     Alive,
     /// A second of its load.
@@ -86,8 +91,18 @@ pub(in crate::cli) enum Report {
 /// Who a shard is.
 #[derive(Serialize, Deserialize)]
 pub(in crate::cli) struct Introduction {
+    /// Number of shards that it knows of.
+    pub(in crate::cli) of: u32,
     pub(in crate::cli) host: String,
     pub(in crate::cli) software: Software,
+    pub(in crate::cli) environment: Environment,
+}
+
+/// What a shard knows of its server.
+#[derive(Serialize, Deserialize)]
+pub(in crate::cli) struct Contact {
+    /// Whether the server is on the machine of the shard.
+    pub(in crate::cli) same_machine: bool,
     pub(in crate::cli) clock: ClockRecord,
     /// Run ID of the server that it reaches.
     pub(in crate::cli) server: Option<String>,
@@ -254,8 +269,8 @@ mod tests {
         let mut reader = Reader::default();
         assert!(matches!(reader.take::<Report>("srun: job 3 queued"), Ok(Read::Other)));
         let line = lines(2, "why").remove(0);
-        let newer = line.replacen("{\"plimsoll\":1", "{\"plimsoll\":2", 1);
-        assert!(reader.take::<Report>(&newer).is_err_and(|error| error.contains("version 2")));
+        let newer = line.replacen(&format!("{{\"plimsoll\":{VERSION}"), "{\"plimsoll\":99", 1);
+        assert!(reader.take::<Report>(&newer).is_err_and(|error| error.contains("version 99")));
         let damaged = line.replacen("\"text\":\"H", "\"text\":\"I", 1);
         assert_ne!(damaged, line);
         assert!(reader.take::<Report>(&damaged).is_err_and(|error| error.contains("shard 2 is damaged")));

@@ -25,6 +25,7 @@ use crate::{
 };
 pub(super) use args::ShardArgs;
 use number::sharing;
+pub(super) use ready::moment;
 use ready::{Part, Ready};
 pub(super) use worker::{Arguments, JOB, SHARD, run as work};
 
@@ -42,7 +43,7 @@ pub(super) fn run(
     cleanup.hold_folder(folder);
     let display = Display::new(!output.quiet());
     let (voice, slow, held) = (display.clone(), display.clone(), cleanup.clone());
-    let part = Part { scenario, shard, workers, sharing: sharing() };
+    let part = Part { scenario, shard, workers, sharing: sharing(), turns: None, calibrates: true };
     let result = supervise(
         move |interrupt| {
             let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
@@ -51,7 +52,7 @@ pub(super) fn run(
                 let (target, _) = Target::prepare(source, &part.scenario).await?;
                 Ready::prepare(part, target, &display).await
             }))?;
-            let run = ready.carry_out(|| Some(start), &interrupt, &display, None)?;
+            let run = ready.carry_out(|| Some(start), (&interrupt, interrupt.stop()), &display, |_| (), None)?;
             save(&run, &held, &display)
         },
         move || voice.say("interrupted: ending early; Ctrl-C again ends the program"),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{
@@ -14,7 +15,7 @@ use crate::{
         interrupt::Interrupt,
         progress::Display,
     },
-    load::{self, LoadError, OnSecond, Settings},
+    load::{self, LoadError, OnSecond, Settings, Turns},
     results::{
         Calibration, ClockRecord, ClockReference, Inspection, Reference, Run, SCHEMA_VERSION, ShardRecord, TargetFacts,
     },
@@ -29,6 +30,10 @@ pub(super) struct Part {
     pub(super) workers: Option<usize>,
     /// Further processes on this machine that send parts of the same load.
     pub(super) sharing: u32,
+    /// Whether two halves of the services take turns.
+    pub(super) turns: Option<Turns>,
+    /// Whether the speed of the machine is measured.
+    pub(super) calibrates: bool,
 }
 
 /// A shard that knows its server and the time, and has not begun.
@@ -52,8 +57,13 @@ impl Ready {
             ReferenceTime::of_machine()
         });
         let server = target.clock_run_id().await;
-        let reference = target::reference().await.ok();
+        let reference = if part.calibrates { target::reference().await.ok() } else { None };
         Ok(Self { part, target, facts, time, server, reference })
+    }
+
+    /// Whether the server is on this machine.
+    pub(super) fn is_at_server(&self) -> bool {
+        self.facts.same_machine
     }
 
     /// Run ID of the server.
@@ -73,18 +83,25 @@ impl Ready {
     }
 
     /// Opens the connections, and sends the part of the load from an instant on, in nanoseconds since 1970 on the reference clock, that
-    /// `start` then gives; nothing where the user ended it meanwhile.
+    /// `start` then gives; nothing where the user ended it meanwhile. `stop` ends the load early.
     pub(super) fn carry_out(
         self,
         start: impl FnOnce() -> Option<i128>,
-        interrupt: &Interrupt,
+        (interrupt, stop): (&Interrupt, &CancellationToken),
         display: &Display,
+        on_begin: impl FnOnce(u64),
         on_second: Option<OnSecond>,
     ) -> Result<Run, Failure> {
-        let Self { part: Part { scenario, shard, workers, sharing }, target, facts, .. } = &self;
-        let (shard, workers) = (*shard, *workers);
-        let settings =
-            Settings { workers, same_machine: facts.same_machine, shard, sharing: *sharing, ..Settings::default() };
+        let Self { part, target, facts, .. } = &self;
+        let Part { scenario, shard, workers, sharing, turns, .. } = part;
+        let settings = Settings {
+            workers: *workers,
+            same_machine: facts.same_machine,
+            shard: *shard,
+            sharing: *sharing,
+            turns: *turns,
+            ..Settings::default()
+        };
         let agreed = Cell::new(None);
         let (late, mut display) = (Cell::new(0), display.clone());
         let begin = || {
@@ -96,15 +113,16 @@ impl Ready {
         let on_start = |_| {
             let begin = agreed.get().map_or_else(Instant::now, |(_, begin)| begin);
             late.set(Instant::now().saturating_duration_since(begin).as_nanos() as u64);
+            on_begin(late.get());
         };
         let mut show = |progress| display.load(&progress);
-        let stop = interrupt.stop();
         let recording = load::run_shard(scenario, target, settings, stop, begin, &mut show, on_start, on_second)?;
         let start = agreed.get().map_or(0, |(start, _)| start);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
         let (after, reference_after) = runtime.block_on(async {
             let again = interrupt.finish(async { target.time().await.ok() }).await.flatten();
-            (again, interrupt.finish(async { target::reference().await.ok() }).await.flatten())
+            let reference = async { if part.calibrates { target::reference().await.ok() } else { None } };
+            (again, interrupt.finish(reference).await.flatten())
         });
         let warmup = i128::from(recording.period.warmup_ns);
         Ok(Run {
@@ -124,8 +142,8 @@ impl Ready {
             calibration: self.reference.zip(reference_after).map(|(before, after)| Calibration { before, after }),
             client_cost: None,
             shard: Some(ShardRecord {
-                number: shard.number(),
-                of: shard.of(),
+                number: part.shard.number(),
+                of: part.shard.of(),
                 host: host_name(),
                 start: moment(start)?.to_string(),
                 clock: self.clock(after),
@@ -133,11 +151,12 @@ impl Ready {
                 server: self.server.clone(),
             }),
             generators: Vec::new(),
+            load_failure: None,
         })
     }
 }
 
 /// A moment in nanoseconds since 1970.
-pub(super) fn moment(nanos: i128) -> Result<Timestamp, Failure> {
+pub(in crate::cli) fn moment(nanos: i128) -> Result<Timestamp, Failure> {
     Timestamp::from_nanosecond(nanos).map_err(Failure::usage)
 }

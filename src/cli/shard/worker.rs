@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
@@ -18,16 +18,17 @@ use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    lines::{self, Introduction, Job, Order, Read, Reader, Report},
+    lines::{self, Contact, Introduction, Job, Order, Read, Reader, Report},
     number::{of_environment, sharing},
     ready::{Part, Ready},
 };
 use crate::{
     cli::{
-        environment::{host_name, software},
+        environment::{environment, host_name, software},
         exit::{Exit, Failure},
         interrupt::{Interrupt, supervise},
         progress::Display,
+        turns::{InTurns, mark},
     },
     load::{OnSecond, SecondReport},
     scenario::{self, Shard},
@@ -92,76 +93,114 @@ pub(in crate::cli) fn run(_: &Arguments) -> Result<Exit, Failure> {
     )
 }
 
+/// Introduces itself, and carries out a job after the other until no more come.
 fn work(shard: Shard, job: Option<Job>, parent: &Parent, interrupt: &Interrupt) -> Result<Exit, Failure> {
+    let environment = environment();
+    let introduction = Introduction { of: shard.of(), host: host_name(), software: software(), environment };
+    parent.tell(&Report::Here(Box::new(introduction)));
+    let _alive = Alive::begin(parent.clone()).map_err(Failure::unusable)?;
+    let stop = interrupt.stop();
     // A job of the environment begins by the clock, and nobody writes to standard input.
-    let orders = job.is_none().then(|| listen(interrupt.stop().clone()));
-    let job = match (job, &orders) {
-        (Some(job), _) => job,
-        (None, Some(orders)) => {
-            let job = await_order(orders, interrupt, |order| match order {
-                Order::Job(job) => Some(*job),
-                Order::Start(_) | Order::Stop => None,
-            });
-            job.map_err(|_| {
-                Failure::unusable(anyhow!(
+    if let Some(job) = job {
+        carry_out(shard, &job, (parent, interrupt, stop), |start| start)?;
+        return Ok(Exit::Success);
+    }
+    let orders = listen(stop.clone());
+    let mut jobs = 0;
+    loop {
+        let next = await_order(&orders, stop, |order| match order {
+            (Order::Job(job), stop) => Some((*job, stop)),
+            (Order::Start(_) | Order::Stop, _) => None,
+        });
+        let Some((job, stop)) = next else {
+            if jobs == 0 {
+                return Err(Failure::unusable(anyhow!(
                     "it received no orders on standard input, which the launcher has to carry to all processes (name mpirun itself in \
                      --launcher)"
-                ))
-            })?
-        }
-        (None, None) => return Err(Failure::interrupted()),
-    };
-    if job.of != shard.of() {
-        return Err(Failure::usage(anyhow!(
-            "the launcher started {} processes instead of {}: check the numbers in --launcher",
-            shard.of(),
-            job.of
-        )));
-    }
-    let scenario = scenario::parse(&job.scenario, "scenario.toml").map_err(Failure::usage)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
-    let display = Display::new(false);
-    let sharing = if job.together { job.of - 1 } else { sharing() };
-    let ready = runtime.block_on(interrupt.or(async {
-        let target = Target::invited(&job.target, &scenario).await?;
-        let part = Part { scenario: scenario.clone(), shard, workers: job.workers, sharing };
-        Ready::prepare(part, target, &display).await
-    }))?;
-    let _alive = Alive::begin(parent.clone()).map_err(Failure::unusable)?;
-    let (clock, server) = (ready.clock(None), ready.server().map(str::to_owned));
-    let start = || {
-        let wall = ReferenceTime::of_machine().now() as i64;
-        let introduction = Introduction { host: host_name(), software: software(), clock, server, wall };
-        parent.tell(&Report::Ready(Box::new(introduction)));
-        match (job.start, &orders) {
-            (Some(start), _) => Some(start.into()),
-            (None, Some(orders)) => await_order(orders, interrupt, |order| match order {
-                Order::Start(start) => Some(start.into()),
-                Order::Job(_) | Order::Stop => None,
+                )));
+            }
+            // Also after a load that ended early: a launcher takes any other code for a failure, and ends the others.
+            return Ok(Exit::Success);
+        };
+        jobs += 1;
+        carry_out(shard, &job, (parent, interrupt, &stop), |_| {
+            await_order(&orders, &stop, |order| match order {
+                (Order::Start(start), _) => Some(start),
+                (Order::Job(_) | Order::Stop, _) => None,
             })
-            .ok(),
-            (None, None) => None,
-        }
-    };
-    let reporter = parent.clone();
-    let on_second: OnSecond =
-        Box::new(move |second| reporter.tell(&Report::Second(Box::new(SecondReport::of(second)))));
-    let run = ready.carry_out(start, interrupt, &display, Some(on_second))?;
-    parent.tell(&Report::done(&run));
-    // Also of a load that ended early: a launcher takes any other code for a failure, and ends the others.
-    Ok(Exit::Success)
+        })?;
+    }
 }
 
-/// Takes orders on a thread of its own. Where no more can come, the load stops: a generator without a master must not go on.
-fn listen(stop: CancellationToken) -> Receiver<Order> {
+/// Sends a part of a load. `start` gives the instant to begin at, from that of the job.
+fn carry_out(
+    shard: Shard,
+    job: &Job,
+    (parent, interrupt, stop): (&Parent, &Interrupt, &CancellationToken),
+    start: impl FnOnce(Option<i64>) -> Option<i64>,
+) -> Result<(), Failure> {
+    let parsed = job.loads.iter().map(|(text, _)| scenario::parse(text, "scenario.toml"));
+    let scenarios: Vec<_> = parsed.collect::<Result<_, _>>().map_err(Failure::usage)?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::unusable)?;
+    let display = Display::new(false);
+    let sharing = if job.together { shard.of() - 1 } else { sharing() };
+    let ready = runtime.block_on(interrupt.or(async {
+        let mut targets = Vec::new();
+        for (scenario, (_, invitation)) in scenarios.iter().zip(&job.loads) {
+            targets.push(Target::invited(invitation, scenario).await?);
+        }
+        let (scenario, target, turns) = match (scenarios.as_slice(), targets.as_slice(), job.turn) {
+            ([one, other], [at_one, at_other], Some(turn)) => {
+                let InTurns { scenario, target, turns } = InTurns::new([(one, at_one), (other, at_other)], turn);
+                (scenario, target, Some(turns))
+            }
+            ([scenario, ..], [target, ..], _) => (scenario.clone(), target.clone(), None),
+            _ => return Err(Failure::unusable(anyhow!("a job without a load"))),
+        };
+        let part = Part { scenario, shard, workers: job.workers, sharing, turns, calibrates: job.calibrates };
+        Ready::prepare(part, target, &display).await
+    }))?;
+    let (clock, server, same_machine) = (ready.clock(None), ready.server().map(str::to_owned), ready.is_at_server());
+    let start = || {
+        let wall = ReferenceTime::of_machine().now() as i64;
+        parent.tell(&Report::Ready(Contact { same_machine, clock, server, wall }));
+        start(job.start).map(i128::from)
+    };
+    // With the first second: at the start there is no time for it.
+    let late = Arc::new(AtomicU64::default());
+    let (reporter, mut begun) = (parent.clone(), Some(Arc::clone(&late)));
+    let on_second: OnSecond = Box::new(move |second| {
+        if let Some(late) = begun.take() {
+            reporter.tell(&Report::Begun { late_ns: late.load(Ordering::Relaxed) });
+        }
+        reporter.tell(&Report::Second(Box::new(SecondReport::of(second))));
+    });
+    let on_begin = |late_ns| late.store(late_ns, Ordering::Relaxed);
+    let mut run = ready.carry_out(start, (interrupt, stop), &display, on_begin, Some(on_second))?;
+    if job.turn.is_some() {
+        mark(&mut run.recording);
+    }
+    parent.tell(&Report::done(&run));
+    Ok(())
+}
+
+/// Takes orders on a thread of its own, each with what ends the load of its job. Where no more can come, the load stops: a generator
+/// without a master must not go on.
+fn listen(stop: CancellationToken) -> Receiver<(Order, CancellationToken)> {
     let (sender, orders) = mpsc::channel();
     let listen = move || {
-        let mut reader = Reader::default();
+        let (mut reader, mut of_job) = (Reader::default(), stop.child_token());
         for line in io::stdin().lines() {
             match line.map_err(|error| error.to_string()).and_then(|line| reader.take::<Order>(&line)) {
-                Ok(Read::Message(_, Order::Stop)) | Err(_) => break,
-                Ok(Read::Message(_, order)) => drop(sender.send(order)),
+                Ok(Read::Message(_, Order::Stop)) => of_job.cancel(),
+                Ok(Read::Message(_, order)) => {
+                    if matches!(order, Order::Job(_)) {
+                        of_job = stop.child_token();
+                    }
+                    let _ = sender.send((order, of_job.clone()));
+                }
                 Ok(Read::Piece(_) | Read::Other) => {}
+                Err(_) => break,
             }
         }
         stop.cancel();
@@ -171,20 +210,21 @@ fn listen(stop: CancellationToken) -> Receiver<Order> {
     orders
 }
 
+/// The next order that is wanted; nothing where the wait was ended.
 fn await_order<T>(
-    orders: &Receiver<Order>,
-    interrupt: &Interrupt,
-    wanted: impl Fn(Order) -> Option<T>,
-) -> Result<T, Failure> {
+    orders: &Receiver<(Order, CancellationToken)>,
+    stop: &CancellationToken,
+    wanted: impl Fn((Order, CancellationToken)) -> Option<T>,
+) -> Option<T> {
     loop {
         match orders.recv_timeout(POLL) {
             Ok(order) => {
                 if let Some(found) = wanted(order) {
-                    return Ok(found);
+                    return Some(found);
                 }
             }
-            Err(RecvTimeoutError::Timeout) if !interrupt.stop().is_cancelled() => {}
-            Err(_) => return Err(Failure::interrupted()),
+            Err(RecvTimeoutError::Timeout) if !stop.is_cancelled() => {}
+            Err(_) => return None,
         }
     }
 }

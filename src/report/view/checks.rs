@@ -119,6 +119,12 @@ pub(super) fn words(kind: CheckKind) -> Words {
             "A worker thread panicked and ended the run: its counts may be incomplete. This is a defect of plimsoll: \
              please report it with run.json and the message on standard error.",
         ),
+        CheckKind::LoadFailure => (
+            "Load of all generators",
+            "a load that lacks a part",
+            "The results are those of the seconds that all generators reported. Repeat the run; the messages of the launcher, and the \
+             log of that machine, say why it ended.",
+        ),
         CheckKind::Start => (
             "Start of the generators",
             "generators that did not load at the same time",
@@ -146,6 +152,7 @@ pub(super) fn quantity(check: &Check) -> String {
         (CheckKind::ScheduleLag | CheckKind::GeneratorLag, Some(lag)) if check.value > 1.0 => {
             format!("p99 {}, {} p50 of the response time", format::duration(lag), format::factor(check.value))
         }
+        (CheckKind::LoadFailure, _) => format!("{ratio} of the period not measured"),
         (CheckKind::Start, Some(error)) => format!("{} from the agreed instant at most", format::duration(error)),
         (CheckKind::ScheduleLag | CheckKind::GeneratorLag, Some(lag)) => {
             format!("p99 {}, {ratio} of the response time", format::duration(lag))
@@ -175,6 +182,7 @@ fn with_unit(kind: CheckKind, value: f64, share: fn(f64) -> String) -> String {
         | CheckKind::Drift
         | CheckKind::LittlesLaw
         | CheckKind::Misses
+        | CheckKind::LoadFailure
         | CheckKind::Errors => share(value),
     }
 }

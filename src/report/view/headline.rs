@@ -12,7 +12,9 @@ use super::{
     verdict,
 };
 use crate::{
-    analysis::{Analysis, CheckKind, Conclusion, Doubt, Level, Percentile, PercentileValue, Proportion, Reason, Row},
+    analysis::{
+        Analysis, Check, CheckKind, Conclusion, Doubt, Level, Percentile, PercentileValue, Proportion, Reason, Row,
+    },
     report::{
         format::{NOTHING, THIN, count, counted, duration, limit as allowance, percentile, rate, setting, share},
         subject::RunReport,
@@ -89,6 +91,7 @@ fn interruption(run: &Run) -> String {
     let period = &run.recording.period;
     let ended = match run.recording.panicked() {
         Some(_) => "ended by a panic",
+        None if run.load_failure.is_some() => "failed",
         None if period.interrupted => "interrupted",
         None => return String::new(),
     };
@@ -122,6 +125,7 @@ fn clause(reason: &Reason, verdict: Verdict, scenario: &Scenario, analysis: &Ana
         Reason::Check(kind) => {
             let refused = analysis.checks.iter().find(|check| check.kind == *kind && check.level == Level::Refuse);
             match refused.and_then(|check| Some((check, check.refuse?))) {
+                Some((Check { kind: CheckKind::LoadFailure, subject: Some(sentence), .. }, _)) => sentence.clone(),
                 Some((check, limit)) => format!(
                     "{}: {} (limit {})",
                     lower_case(&subject(check)),

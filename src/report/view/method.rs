@@ -99,6 +99,7 @@ fn phases(run: &Run, scenario: &Scenario) -> String {
     let early = |why: &str| format!("{} of {} measured ({why})", elapsed(period.measured_ns), format::setting(planned));
     let measured = match run.recording.panicked() {
         Some(_) => early("ended by a panic"),
+        None if run.load_failure.is_some() => early("the load failed"),
         None if period.interrupted => early("interrupted"),
         None => format!("{} measured", format::setting(planned)),
     };

@@ -3,7 +3,7 @@
 use super::{capacity, run};
 use crate::results::{
     CAPACITY_VERSION, Capacity, CapacityPlan, CheckKind, CommandCost, ConnectionLevel, Ended, HarnessLimit, LIMITS,
-    PoolBlock, Purpose, Quantiles, ServiceTrial, Trial,
+    PlannedGenerators, PoolBlock, Purpose, Quantiles, ServiceTrial, Trial,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -31,6 +31,7 @@ pub(crate) fn small_capacity() -> Capacity {
             current_rate: Some(9_000.0),
             growth: Some(0.05),
             workers: Some(1),
+            generators: Some(PlannedGenerators { number: 4, start_in_ns: 2 * SECOND }),
             seed: 42,
         },
         trials: vec![
@@ -44,6 +45,7 @@ pub(crate) fn small_capacity() -> Capacity {
             began_ns: 30 * SECOND,
             stolen: Some(0.0),
             throttled: Some(0.0),
+            misaligned_ns: Some(90_000),
             ..capacity::block([0, 1].map(|arm| trial(3, arm, Purpose::Search, Some(10_000.0), None)))
         }],
         connections: vec![ConnectionLevel { connections: 1, client_memory: 2_000, used_memory: 1_000_000 }],

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     measure::{ErrorClass, Span},
     results::{
-        Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, LostWrites, NodeFacts, NodeRecord,
-        NodeRole, ResultsError, Run, ServerRecord, SlotSample, SlotShare, WriteAuditRecord, schema_of,
+        Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, LoadFailure, LostWrites, NodeFacts,
+        NodeRecord, NodeRole, ResultsError, Run, ServerRecord, SlotSample, SlotShare, WriteAuditRecord, schema_of,
     },
 };
 
@@ -121,6 +121,8 @@ fn full_run() -> Value {
     scaled.generators[0].host.truncate(1);
     scaled.generators[0].same_machine = true;
     (run.generators, run.shard) = (scaled.generators, Some(shard(0, 1)));
+    run.load_failure =
+        Some(LoadFailure { reason: "why".to_owned(), after_ns: 12_000_000_000, due: Some(900), reported: 870 });
     value(&run.to_json())
 }
 

@@ -92,6 +92,7 @@ fn make() -> Run {
         client_cost: None,
         shard: None,
         generators: Vec::new(),
+        load_failure: None,
     }
 }
 

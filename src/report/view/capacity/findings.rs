@@ -1,6 +1,6 @@
 //! What the user should know or do after a capacity run, with advice.
 
-use super::words::{apart_clause, carried_rate, failure, harness_limit_words, limit, missed_rate, rate};
+use super::words::{apart_clause, carried_rate, failure, harness_limit_words, limit, missed_rate, more_machines, rate};
 use crate::{
     analysis::capacity::{Advice, ArmAnswer, Comparison, FailReason, Limit},
     report::{
@@ -175,10 +175,10 @@ fn client_limited(answers: &CapacityReport, arm: u32, answer: &ArmAnswer) -> Opt
     let (at, check) = answer.client_limited.as_ref()?;
     let advice = if answers.uses_fred(arm) {
         "Results above that rate do not describe the server: repeat the run with the wire client, which takes less CPU \
-         time per request (--client wire), or give the harness more cores or a machine of its own."
+         time per request (--client wire); where that does not suffice, with load from several machines (--scale)."
+            .to_owned()
     } else {
-        "Results above that rate do not describe the server: give the harness more cores or a machine of its own, and \
-         repeat the run."
+        format!("Results above that rate do not describe the server: {}, and repeat the run.", more_machines(answers))
     };
     Some(Note::new(
         Tone::Fair,

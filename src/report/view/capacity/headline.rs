@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::words::{
-    MORE_CORES, apart_clause, carried_rate, failure, harness, harness_limit_words, limit_clause, missed_rate,
+    apart_clause, carried_rate, failure, harness, harness_limit_words, limit_clause, missed_rate, more_machines,
     objective, rate, run_at, sustained_rate, time, visible,
 };
 use crate::{
@@ -239,7 +239,8 @@ fn of_arms(answers: &CapacityReport, arms: &[(u32, &Arm, &ArmAnswer)]) -> Answer
     };
     let mut limited = arms.iter().filter(|(.., answer)| answer.client_limited.is_some()).map(|(index, ..)| *index);
     let fred = limited.clone().next().filter(|_| limited.all(|index| answers.uses_fred(index)));
-    let (harness, remedy) = fred.map_or(("the harness", MORE_CORES), |index| harness(answers, index));
+    let (harness, remedy) =
+        fred.map_or_else(|| ("the harness", more_machines(answers)), |index| harness(answers, index));
     let limited = named(|answer| answer.client_limited.is_some())
         .map(|names| format!("; with {names} {harness} was the limit, so the server may sustain more: {remedy}"));
     let none = named(|answer| answer.sustainable.is_none() && answer.first_failure.is_some())
@@ -310,6 +311,9 @@ fn ending(answers: &CapacityReport) -> Option<String> {
         Ended::Budget => Some(format!(
             "After {after} the next one would have exceeded the budget of {}; omitted steps are listed below.",
             time(capacity.plan.budget_ns)
+        )),
+        Ended::LoadFailed => Some(format!(
+            "After {after} the load of the next one failed with its generators; --resume continues the run."
         )),
         Ended::Interrupted => Some(format!("The capacity run was interrupted after {after}; --resume continues it.")),
         Ended::Errors => Some(format!(

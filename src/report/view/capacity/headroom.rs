@@ -69,6 +69,7 @@ pub(super) fn undone(answers: &CapacityReport) -> Section {
         Ended::Interrupted => "The run was interrupted before".to_owned(),
         Ended::Errors => "The load was stopped because of failed requests before".to_owned(),
         Ended::Lost => "The server was lost before".to_owned(),
+        Ended::LoadFailed => "The load of a trial failed before".to_owned(),
         Ended::Running => "Not done yet".to_owned(),
         Ended::Finished => "Left undone".to_owned(),
     };

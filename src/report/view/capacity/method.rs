@@ -57,7 +57,11 @@ fn facts(answers: &CapacityReport) -> Block {
         ("Seed", Some(plan.seed.to_string())),
         ("Server", Some(server)),
         ("Server settings", settings(target)),
-        ("Machine of the harness", Some(machine(environment))),
+        ("Generators", plan.generators.map(|generators| generators_of(generators.number))),
+        (
+            if plan.generators.is_some() { "Machine of plimsoll capacity" } else { "Machine of the harness" },
+            Some(machine(environment)),
+        ),
         ("Harness", Some(harness(software, answers.arms().any(|(arm, ..)| answers.uses_fred(arm))))),
     ];
     let variants = plan.arms.iter().filter(|arm| !arm.settings.is_empty()).map(|arm| {
@@ -65,6 +69,10 @@ fn facts(answers: &CapacityReport) -> Block {
         ("Variant", Some(format!("{}: {}", arm.name, settings.join(", "))))
     });
     Block::facts(known.into_iter().chain(variants))
+}
+
+fn generators_of(number: u32) -> String {
+    format!("{number}, whose machines are in the report of each trial")
 }
 
 /// The command line that does the same again.
@@ -100,6 +108,9 @@ fn command(capacity: &Capacity) -> String {
     }
     if let Some(workers) = plan.workers {
         add("--workers", workers.to_string());
+    }
+    if let Some(generators) = plan.generators {
+        add("--scale", generators.number.to_string());
     }
     if !capacity.target.private {
         add("--target", capacity.target.address.clone());

@@ -100,12 +100,18 @@ pub(super) fn harness(answers: &CapacityReport, arm: u32) -> (&'static str, &'st
     if answers.uses_fred(arm) {
         ("the harness with fred", "repeat with --client wire")
     } else {
-        ("the harness with the wire client", MORE_CORES)
+        ("the harness with the wire client", more_machines(answers))
     }
 }
 
 /// What to do where the harness was the limit, whatever its client.
-pub(super) const MORE_CORES: &str = "give the harness more cores or a machine of its own";
+pub(super) fn more_machines(answers: &CapacityReport) -> &'static str {
+    if answers.capacity.plan.generators.is_some() {
+        "use more generators (--scale), each on a machine of its own"
+    } else {
+        "give the harness more cores or a machine of its own, or several machines (--scale)"
+    }
+}
 
 /// The same as a clause: `the server's CPU is the limit (92 % of a core)`. `arm` is the one that it limits.
 pub(super) fn limit_clause(answers: &CapacityReport, arm: u32, of: &Limit) -> String {
