@@ -55,6 +55,7 @@ pub(super) fn findings(
     let (harmful, harmless) =
         events.stalls.iter().cloned().partition::<Vec<_>, _>(|stall| stall.bad > 0 || !stall.ended);
     findings.extend(stalls(harmful, planned));
+    findings.extend(generators::silent(evidence).into_iter().map(Finding::Generators));
     findings.extend((!events.bursts.is_empty()).then(|| Finding::Bursts(events.bursts.clone())));
     findings.extend(checks.iter().filter_map(trend));
     let (of_load, of_harness): (Vec<Finding>, Vec<Finding>) = trust(checks, Level::Refuse)

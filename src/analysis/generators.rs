@@ -1,10 +1,14 @@
 //! Processes that sent the load of one run together, each against the others.
 
-use super::distribution::Distribution;
+use super::{
+    distribution::Distribution,
+    evidence::Evidence,
+    spans::{total_until, without},
+};
 use crate::{
-    measure::{Nanos, merged},
+    measure::{Nanos, SECOND, Span, merged},
     results::{ClockReference, Generator, Run},
-    scenario::{Order, Scenario},
+    scenario::{Order, Scenario, Service},
 };
 
 /// Ratio of a generator's p99 to the median p99 of the others from which its path or its machine is another one.
@@ -34,6 +38,17 @@ pub enum GeneratorFinding {
         own: Nanos,
         /// Median p99 of the others.
         others: Nanos,
+    },
+    /// One of them got no answer while others did.
+    Silent {
+        /// Its name.
+        generator: String,
+        /// The service whose requests were not answered for longest.
+        service: String,
+        /// When, since the start of the measured period.
+        span: Span,
+        /// Whether it got answers again before the run ended.
+        ended: bool,
     },
     /// The start was agreed by each machine's own clock.
     OwnClocks,
@@ -76,6 +91,43 @@ pub(super) fn findings(rows: &[GeneratorRow], scenario: &Scenario) -> impl Itera
     disagreeing.chain(own_clocks(rows)).chain(different_machines(rows))
 }
 
+/// Spans in which a generator got no answer of a service whose commands do not wait by design.
+pub(super) fn silent_spans<'a>(generator: &'a Generator, service: &Service) -> &'a [Span] {
+    let own = generator.silences.iter().find(|silence| silence.service == service.name);
+    own.filter(|_| !service.waits_by_design()).map_or(&[], |silence| &silence.spans)
+}
+
+/// Generators that got no answer for a second and more, mostly while others did: of each its longest silence.
+pub(super) fn silent(evidence: &Evidence<'_>) -> Vec<GeneratorFinding> {
+    let Evidence { run, scenario, silences, .. } = evidence;
+    let measured = run.recording.period.measured_ns;
+    let of_all = |service: &Service| {
+        let own = silences.iter().find(|silence| silence.service == service.name);
+        own.map_or(&[][..], |silence| &silence.spans)
+    };
+    let alone = |service: &Service, span: &Span| {
+        let within = Span { to_ns: span.to_ns.min(measured), ..*span };
+        let rest = total_until(&without(&[within], of_all(service)), measured);
+        span.from_ns < measured && within.length() >= SECOND && 2 * rest > within.length()
+    };
+    let longest = |generator: &Generator| {
+        let spans = scenario.services.iter().flat_map(|service| {
+            silent_spans(generator, service)
+                .iter()
+                .filter(move |span| alone(service, span))
+                .map(move |span| (service, span))
+        });
+        let (service, span) = spans.max_by_key(|(_, span)| span.length())?;
+        Some(GeneratorFinding::Silent {
+            generator: generator.name(),
+            service: service.name.clone(),
+            span: Span { to_ns: span.to_ns.min(measured), ..*span },
+            ended: span.to_ns < measured,
+        })
+    };
+    run.generators.iter().filter_map(longest).collect()
+}
+
 fn disagreeing(rows: &[GeneratorRow]) -> impl Iterator<Item = GeneratorFinding> {
     let p99 = |row: &GeneratorRow| row.response.percentile(99.0).nanos();
     let known: Vec<_> = rows.iter().filter_map(|row| Some((row, p99(row)?))).collect();
@@ -109,7 +161,10 @@ fn different_machines(rows: &[GeneratorRow]) -> Option<GeneratorFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::sample;
+    use crate::{
+        analysis::{Finding, analyse},
+        results::{ServiceSilence, sample},
+    };
 
     #[test]
     fn a_generator_with_three_times_the_p99_of_the_others_is_named() {
@@ -121,6 +176,36 @@ mod tests {
         assert!((3.0..3.2).contains(&(*own as f64 / *others as f64)), "{own} and {others}");
         let alike = sample::scaled(4, |number| 1_000_000 + u64::from(number) * 100_000);
         assert_eq!(findings(&generators(&alike), &sample::scenario()).count(), 0);
+    }
+
+    #[test]
+    fn a_generator_without_answers_is_named_unless_nobody_had_any() {
+        let mut run = sample::scaled(4, |_| 1_000_000);
+        let silence = |seconds: [u64; 2]| {
+            let [from_ns, to_ns] = seconds.map(|second| second * SECOND);
+            vec![ServiceSilence { service: "api".to_owned(), spans: vec![Span { from_ns, to_ns }] }]
+        };
+        let found = |run: &Run| {
+            let findings = analyse(run, &sample::scenario()).findings;
+            let silent = |finding: &Finding| match finding {
+                Finding::Generators(GeneratorFinding::Silent { generator, span, ended, .. }) => {
+                    Some((generator.clone(), [span.from_ns, span.to_ns].map(|at| at / SECOND), *ended))
+                }
+                _ => None,
+            };
+            findings.iter().filter_map(silent).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&run), []);
+        run.generators[3].silences = silence([5, 17]);
+        assert_eq!(found(&run), [("generator 3 on node3".to_owned(), [5, 12], false)], "cut at the end of the period");
+        run.generators[3].silences = silence([5, 7]);
+        assert_eq!(found(&run), [("generator 3 on node3".to_owned(), [5, 7], true)]);
+        run.generators.iter_mut().for_each(|generator| generator.silences = silence([5, 7]));
+        for (second, [from, to]) in [(5, [5, 6]), (6, [6, 7])] {
+            let span = Span { from_ns: from * SECOND, to_ns: to * SECOND };
+            run.recording.services[0].seconds[second].silences = vec![span];
+        }
+        assert_eq!(found(&run), [], "the server was silent");
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::generators::misalignment;
+use super::{generators::misalignment, spans::union};
 use crate::{
-    measure::{Nanos, PackedHistogram, Recording, SeriesRecord, SeriesRole, WorkerRecord, merged},
-    results::{Generator, Run, ShardRecord},
+    measure::{
+        Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, SeriesRole, ServiceRecord, WorkerRecord, merged,
+    },
+    results::{Generator, Run, ServiceSilence, ShardRecord},
 };
 
 /// Parts whose recordings are added up at once: memory is that of this number of recordings, however many parts there are.
@@ -211,8 +213,20 @@ fn generator(run: &Run, shard: ShardRecord, recording: &Recording) -> Generator 
         response: PackedHistogram::of(&merged(responses)),
         lag: PackedHistogram::of(&merged(lags)),
         host: recording.host.clone(),
+        silences: silences(recording),
         calibration: run.calibration,
     }
+}
+
+/// Long silences of each service. Each is cut where a second ends.
+fn silences(recording: &Recording) -> Vec<ServiceSilence> {
+    let of = |record: &ServiceRecord| {
+        let all = record.seconds.iter().flat_map(|second| second.silences.iter().copied());
+        let mut spans = union(all.collect());
+        spans.retain(|span| span.length() >= SECOND);
+        (!spans.is_empty()).then(|| ServiceSilence { service: record.name.clone(), spans })
+    };
+    recording.services.iter().filter_map(of).collect()
 }
 
 fn of_service<'a>(recording: &'a Recording, service: &'a str) -> impl Iterator<Item = &'a SeriesRecord> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Calibration, Environment};
-use crate::measure::{HostInterval, Nanos, PackedHistogram};
+use crate::measure::{HostInterval, Nanos, PackedHistogram, Span};
 
 /// Which part of a run a recording is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +77,9 @@ pub struct Generator {
     pub lag: PackedHistogram,
     /// Its machine, second by second.
     pub host: Vec<HostInterval>,
+    /// Time without an answer, of each service that had a second of it or more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<ServiceSilence>,
     /// Speed of its machine; `None` if not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -112,6 +115,15 @@ impl LoadFailure {
         };
         format!("{reason} after {:.0} s of the load; {unknown}", *after_ns as f64 / 1e9)
     }
+}
+
+/// Spans of a second and more in which requests of a service were under way and none was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceSilence {
+    /// The service.
+    pub service: String,
+    /// The spans, since the start of the measured period.
+    pub spans: Vec<Span>,
 }
 
 impl Generator {

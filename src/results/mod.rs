@@ -61,7 +61,7 @@ pub use gate::{
     Advisory, GATE_VERSION, Gate, GateArm, GateBlock, GatePlan, GateSlice, GateStage, GateTally, SliceKind,
 };
 pub use gate_series::GateSeries;
-pub use generator::{ClockRecord, ClockReference, Generator, LoadFailure, ShardRecord};
+pub use generator::{ClockRecord, ClockReference, Generator, LoadFailure, ServiceSilence, ShardRecord};
 pub use inspection::{Inspection, Machine, PasswordStrength, Proof, ServiceDatabase, ServiceLogin};
 pub use keyspace::{DatabaseSample, HotKey, KeyGroup, KeyspaceSample, LargeKey};
 pub use leftover::{Leftover, sweep_beside};

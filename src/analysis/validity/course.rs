@@ -5,7 +5,8 @@ use crate::{
     analysis::{
         Check, CheckKind, Level, Moment,
         evidence::Evidence,
-        spans::total_until,
+        generators::silent_spans,
+        spans::{total_until, without},
         tally::whole_seconds,
         trend::{chance_of, median, rank_correlation, slope},
     },
@@ -32,15 +33,23 @@ const SIGNIFICANT: f64 = 0.01;
 
 /// Growth of the queue for connections of an open loop, per second, as a share of the offered rate: Theil-Sen slope of
 /// the backlog at the end of each second, 0 unless Spearman's rank correlation says that it grows, or, in a run too short for
-/// that, it grew much in every second. What fell due while nothing was answered is left out: an outage is no overload.
+/// that, it grew much in every second. What fell due while nothing was answered, or at a generator that got no answers, is left out:
+/// an outage is no overload.
 pub(super) fn backlog(evidence: &Evidence<'_>, known: &Known<'_>) -> Option<Check> {
     let rate = known.service.offered_rate()?;
     let recording = &evidence.run.recording;
     let own = evidence.silences.iter().find(|silence| silence.service == known.record.name);
     let stalls = own.map_or(&[][..], |silence| &silence.stalls);
+    let generators = &evidence.run.generators;
+    let cut_off: Vec<_> =
+        generators.iter().map(|generator| without(silent_spans(generator, known.service), stalls)).collect();
+    let silent = |end| {
+        let of_generators: u64 = cut_off.iter().map(|spans| total_until(spans, end)).sum();
+        total_until(stalls, end) as f64 + of_generators as f64 / generators.len().max(1) as f64
+    };
     let backlog = |moment: &Moment| {
         let end = (u64::from(moment.second) + 1) * SECOND;
-        Some(moment.backlog? as f64 - rate * total_until(stalls, end) as f64 / SECOND as f64)
+        Some(moment.backlog? as f64 - rate * silent(end) / SECOND as f64)
     };
     let seconds = known.timeline.seconds.iter().take(whole_seconds(recording));
     let backlogs: Vec<f64> = seconds.filter_map(backlog).collect();
@@ -85,8 +94,8 @@ mod tests {
     use super::super::tests::find;
     use crate::{
         analysis::{CheckKind, Level, Reason, analyse},
-        measure::Latencies,
-        results::{Run, Verdict, sample},
+        measure::{Latencies, SECOND, Span},
+        results::{Run, ServiceSilence, Verdict, sample},
     };
 
     fn with_backlogs(of_second: impl Fn(u64) -> u64) -> Run {
@@ -120,6 +129,18 @@ mod tests {
             rows.find(|row| row.scope.service.as_deref() == Some(service)).unwrap().verdict
         };
         assert_eq!(of("api"), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_backlog_at_a_generator_without_answers_is_no_overload() {
+        // A quarter of 1 000 requests a second, from the third second on.
+        let mut run = with_backlogs(|second| 250 * (second + 1).saturating_sub(3));
+        run.generators = sample::scaled(4, |_| 1_000_000).generators;
+        let level = |run: &Run| find(run, CheckKind::Backlog, Some("api")).unwrap().level;
+        assert_eq!(level(&run), Level::Refuse);
+        let span = Span { from_ns: 3 * SECOND, to_ns: 14 * SECOND };
+        run.generators[2].silences = vec![ServiceSilence { service: "api".to_owned(), spans: vec![span] }];
+        assert_eq!(level(&run), Level::Ok);
     }
 
     fn with_medians(of_second: impl Fn(u32) -> u64) -> Run {

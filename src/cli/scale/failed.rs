@@ -76,6 +76,7 @@ fn generator(
         response: tally.response.pack(),
         lag: tally.lag.pack(),
         host: Vec::new(),
+        silences: Vec::new(),
         calibration: None,
     }
 }

@@ -132,7 +132,7 @@ pub(super) fn words(kind: CheckKind) -> Words {
              (--start-in), or look at its machine and its clock.",
         ),
         CheckKind::GeneratorLag => (
-            "Schedule lag of the latest generator",
+            "Lag of the latest generator",
             "one generator that releases requests late",
             "That generator is a part of the response time: look for other programs on its machine, or {room}.",
         ),

@@ -10,7 +10,7 @@ use super::{
     overload, server_findings, write_audit,
 };
 use crate::{
-    analysis::{Analysis, Check, CheckKind, Finding, Level, Scope, ServerFinding, Stall},
+    analysis::{Analysis, Check, CheckKind, Finding, GeneratorFinding, Level, Scope, ServerFinding, Stall},
     report::format::{bytes, count, counted, duration, factor, share, significant},
     results::Verdict,
     scenario::{Client, Scenario},
@@ -96,6 +96,8 @@ fn note(finding: &Finding, analysis: &Analysis, harness: Harness) -> Note {
             ),
             if gone(analysis, service) {
                 "Unfinished requests count as late. The server did not answer again: see its log."
+            } else if cut_off(analysis, service) {
+                "Unfinished requests count as late. They are those of generators that got no answers."
             } else if analysis.checks.iter().any(Check::is_overload) {
                 "They count as missed. They waited behind the queue of a load above capacity."
             } else {
@@ -253,6 +255,15 @@ fn gone(analysis: &Analysis, service: &str) -> bool {
     analysis.events.stalls.iter().any(|stall| !stall.ended && concerns(stall))
 }
 
+/// Whether a generator got no answers of a service any more until the run ended, while others did.
+fn cut_off(analysis: &Analysis, service: &str) -> bool {
+    let mut findings = analysis.findings.iter();
+    findings.any(|finding| {
+        let Finding::Generators(GeneratorFinding::Silent { service: own, ended, .. }) = finding else { return false };
+        own == service && !ended
+    })
+}
+
 /// Whether a check is about time that the harness adds to response times.
 fn makes_worse(kind: CheckKind) -> bool {
     matches!(
@@ -324,6 +335,10 @@ mod tests {
         assert!(advice(&analysis).contains("did not answer again"));
         analysis.events.stalls[0].ended = true;
         assert!(advice(&analysis).contains("above capacity"));
+        let (generator, service) = ("generator 1 on b".to_owned(), "api".to_owned());
+        let silent = GeneratorFinding::Silent { generator, service, span, ended: false };
+        analysis.findings.push(Finding::Generators(silent));
+        assert!(advice(&analysis).contains("those of generators that got no answers"));
     }
 
     #[test]

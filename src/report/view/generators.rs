@@ -76,6 +76,18 @@ pub(super) fn note(finding: &GeneratorFinding) -> Note {
             "All generators send the same mix to the same server, so its machine or its path to the server is another one: look at \
              its network and its CPU. Its requests are in the percentiles of the run.",
         ),
+        GeneratorFinding::Silent { generator, service, span, ended } => Note::new(
+            Tone::Bad,
+            format!(
+                "{} got no answer to its requests of {service} for {} from second {:.1} on{}, while others did.",
+                capitalised(generator),
+                duration(span.length() as f64),
+                span.from_ns as f64 / 1e9,
+                if *ended { "" } else { ", until the end of the run" },
+            ),
+            "Its machine or its path to the server failed, not the server: look at its network. Its requests are in the figures of the \
+             run.",
+        ),
         GeneratorFinding::OwnClocks => Note::new(
             Tone::Fair,
             "The start was agreed by each machine's own clock, since the server did not answer TIME.".to_owned(),

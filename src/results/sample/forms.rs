@@ -12,7 +12,8 @@ use crate::{
     measure::{ErrorClass, Span},
     results::{
         Advisory, Asked, Baseline, Capacity, Ci, EventRecord, Gate, GateStage, LoadFailure, LostWrites, NodeFacts,
-        NodeRecord, NodeRole, ResultsError, Run, ServerRecord, SlotSample, SlotShare, WriteAuditRecord, schema_of,
+        NodeRecord, NodeRole, ResultsError, Run, ServerRecord, ServiceSilence, SlotSample, SlotShare, WriteAuditRecord,
+        schema_of,
     },
 };
 
@@ -120,6 +121,7 @@ fn full_run() -> Value {
     scaled.generators[0].calibration = run.calibration;
     scaled.generators[0].host.truncate(1);
     scaled.generators[0].same_machine = true;
+    scaled.generators[0].silences = vec![ServiceSilence { service: "api".to_owned(), spans: vec![span] }];
     (run.generators, run.shard) = (scaled.generators, Some(shard(0, 1)));
     run.load_failure =
         Some(LoadFailure { reason: "why".to_owned(), after_ns: 12_000_000_000, due: Some(900), reported: 870 });

@@ -53,6 +53,7 @@ fn generator(number: u32, of: u32, response: u64, environment: Environment) -> G
         response: times(response),
         lag: times(5_000),
         host: run().recording.host,
+        silences: Vec::new(),
         calibration: None,
     }
 }
