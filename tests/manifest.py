@@ -17,6 +17,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.yaml")):
         if manifest["kind"] == "Job":
             spec = manifest["spec"]
             (container,) = spec["template"]["spec"]["containers"]
+            container["user"] = spec["template"]["spec"]["securityContext"]
             container["completions"] = spec["completions"]
             container["parallelism"] = spec["parallelism"]
             container["backoffLimit"] = spec["backoffLimit"]

@@ -1,12 +1,19 @@
-//! The manifests of deploy/kubernetes: valid by the schemas of Kubernetes, and the command of the pods carried out as processes here.
+//! The manifests of deploy/kubernetes: valid by the schemas of Kubernetes, and the command of the pods carried out in the image of
+//! deploy/container, whose root file system is read-only.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
 
 use super::{
     Desk, Outcome, Server,
+    container::Image,
     scale::{accounts, due, summary},
 };
 
@@ -30,8 +37,19 @@ fn words(value: &Value) -> impl Iterator<Item = &str> {
 #[test]
 fn the_command_of_the_pods_sends_the_load_of_a_run() {
     let container = container();
+    let image = Image::build();
+    assert_eq!([&container["user"]["runAsUser"], &container["user"]["runAsGroup"]], [image.user, image.group]);
+    assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
     let (desk, server) = (Desk::new(), Server::start());
     fs::create_dir(desk.path("results")).unwrap();
+    fs::create_dir(desk.path("scenario")).unwrap();
+    fs::copy(desk.path("short.toml"), desk.path("scenario/scenario.toml")).unwrap();
+    let volumes = ["scenario", "results"].map(|name| (name, desk.path(name)));
+    let mounts = container["volumeMounts"].as_array().unwrap().iter().map(|mount| {
+        let (_, folder) = volumes.iter().find(|(name, _)| mount["name"] == *name).unwrap();
+        (folder.as_path(), mount["mountPath"].as_str().unwrap())
+    });
+    let mounts: Vec<_> = mounts.collect();
     let pods = container["completions"].as_u64().unwrap();
     assert_eq!((&container["parallelism"], &container["backoffLimit"]), (&Value::from(pods), &Value::from(0)));
     let start = (Timestamp::now() + 4.seconds()).to_string();
@@ -54,18 +72,13 @@ fn the_command_of_the_pods_sends_the_load_of_a_run() {
             (variable["name"].as_str().unwrap().to_owned(), value)
         })
         .collect();
-    let program: Vec<_> = words(&container["command"]).collect();
-    assert_eq!(program, ["plimsoll"]);
     let pod = |index: u64| {
-        let place = |word: &str| {
-            let word = word.replace("$(JOB_COMPLETION_INDEX)", &index.to_string());
-            let word = word.replace("/scenario/scenario.toml", "short.toml");
-            word.replace("/results", desk.path("results").to_str().unwrap())
-        };
-        let arguments: Vec<_> = words(&container["args"]).map(place).collect();
-        let mut command = desk.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let place = |word: &str| word.replace("$(JOB_COMPLETION_INDEX)", &index.to_string());
+        let command: Vec<_> = words(&container["command"]).chain(words(&container["args"])).map(place).collect();
+        let command: Vec<_> = command.iter().map(String::as_str).collect();
+        let mut command = image.command(&command, &mounts);
         command.envs(variables.clone()).env("JOB_COMPLETION_INDEX", index.to_string());
-        command.spawn().unwrap()
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let pods: Vec<_> = (0..pods).map(pod).collect();
     let generators = pods.len();

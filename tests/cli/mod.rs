@@ -5,6 +5,7 @@ mod audit;
 mod baseline;
 mod ci;
 mod client_cost;
+mod container;
 mod dependencies;
 mod events;
 mod faults;
