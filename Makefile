@@ -55,9 +55,10 @@ test: ## check format and lints, run all tests
 	cargo test --locked
 	cargo test --locked --benches
 
-proof: ## play gates and comparisons of pools through on simulated arms, 20 000 and 2 000 times each case
+proof: ## play gates and comparisons of pools through on simulated arms, merge 1 000 simulated shards of an hour
 	PLIMSOLL_PROOF=20000 cargo test --locked --profile fast --lib gate::proof
 	PLIMSOLL_PROOF=2000 cargo test --locked --profile fast --lib capacity::proof
+	PLIMSOLL_PROOF=1000 cargo test --locked --profile fast --lib merge::simulation -- --nocapture
 
 bench: ## measure single operations and what the harness itself costs (four minutes)
 	@deploy/install-deps.sh run

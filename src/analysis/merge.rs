@@ -7,14 +7,12 @@ use thiserror::Error;
 
 use super::{generators::misalignment, spans::union};
 use crate::{
-    measure::{
-        Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, SeriesRole, ServiceRecord, WorkerRecord, merged,
-    },
+    measure::{Nanos, PackedHistogram, Recording, SECOND, SeriesRecord, SeriesRole, ServiceRecord, WorkerRecord},
     results::{Generator, Run, ServiceSilence, ShardRecord},
 };
 
 /// Parts whose recordings are added up at once: memory is that of this number of recordings, however many parts there are.
-const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 
 /// Misalignment of a start from which the parts are not of one load.
 pub(super) const APART: Nanos = 250_000_000;
@@ -77,6 +75,12 @@ impl Merger {
     /// Takes parts that end early from now on: the user ended the run.
     pub fn interrupt(&mut self) {
         self.interrupted = true;
+    }
+
+    /// Recordings that it holds: the sum of those before, and those that were added since.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> &[Recording] {
+        &self.recordings
     }
 
     /// Adds the part that was read from a place.
@@ -210,8 +214,8 @@ fn generator(run: &Run, shard: ShardRecord, recording: &Recording) -> Generator 
         completed: totals.iter().map(|counts| counts.completed).sum(),
         failed: totals.iter().map(crate::measure::Counts::failed).sum(),
         unfinished: operations().map(|series| series.unfinished).sum(),
-        response: PackedHistogram::of(&merged(responses)),
-        lag: PackedHistogram::of(&merged(lags)),
+        response: PackedHistogram::sum(responses),
+        lag: PackedHistogram::sum(lags),
         host: recording.host.clone(),
         silences: silences(recording),
         calibration: run.calibration,

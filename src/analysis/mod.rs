@@ -69,6 +69,8 @@ pub use generators::{GeneratorFinding, GeneratorRow};
 pub use grade::Grade;
 pub use judgement::{Check, Conclusion, Doubt, Level, Reason};
 pub use keyspace::{DatabaseSide, KeyShare, KeyspaceSide, sampled_total};
+#[cfg(test)]
+pub(crate) use merge::BATCH;
 pub use merge::{MergeError, Merger};
 pub use model::Analysis;
 pub use nodes::{Lag, NodeLoad, NodeRow, UNEVEN, spread};

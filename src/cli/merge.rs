@@ -1,5 +1,8 @@
 //! `plimsoll merge`: one run from the recordings of its shards.
 
+#[cfg(test)]
+mod simulation;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;

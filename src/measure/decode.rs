@@ -16,9 +16,9 @@ pub const SIGNIFICANT_DIGITS: u8 = 3;
 /// Longest duration that a histogram can hold: one hour.
 pub const HIGHEST_NANOS: Nanos = 3_600_000_000_000;
 
-const COMPRESSED_COOKIE: u32 = 0x1c84_9314;
-const COOKIE: u32 = 0x1c84_9313;
-const HEADER: usize = 40;
+pub(super) const COMPRESSED_COOKIE: u32 = 0x1c84_9314;
+pub(super) const COOKIE: u32 = 0x1c84_9313;
+pub(super) const HEADER: usize = 40;
 
 /// Values below are exact; above, each doubling is divided into half as many buckets. For three significant digits.
 const EXACT: u64 = 2048;
@@ -105,13 +105,22 @@ fn read_counts(mut bytes: &[u8], highest: Nanos, visit: &mut impl FnMut(Nanos, u
 }
 
 /// Lowest and highest value of a bucket.
-fn bucket(index: u64) -> Option<(Nanos, Nanos)> {
+pub(super) fn bucket(index: u64) -> Option<(Nanos, Nanos)> {
     if index < EXACT {
         return Some((index, index));
     }
     let doubling = (index / (EXACT / 2) - 1) as u32;
     let low = (index % (EXACT / 2) + EXACT / 2).checked_shl(doubling).filter(|_| doubling < 48)?;
     Some((low, low + (1 << doubling) - 1))
+}
+
+/// The bucket of a value.
+pub(super) fn index_of(value: Nanos) -> u64 {
+    if value < EXACT {
+        return value;
+    }
+    let doubling = value.ilog2() - EXACT.ilog2() + 1;
+    u64::from(doubling) * (EXACT / 2) + (value >> doubling)
 }
 
 /// A zigzag LEB128 number of at most nine bytes, the ninth taken whole, and what follows it.

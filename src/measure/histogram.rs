@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hdrhistogram::{
-    Counter, Histogram,
-    serialization::{Deserializer, Serializer, V2DeflateSerializer},
-};
+use hdrhistogram::{Counter, Histogram, serialization::Deserializer};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::Error as _};
 
 use super::{
     Nanos,
-    decode::{HIGHEST_NANOS, SIGNIFICANT_DIGITS, Unpacker},
+    decode::{HIGHEST_NANOS, SIGNIFICANT_DIGITS, Unpacker, index_of},
+    encode::Packer,
 };
 
 /// A histogram of fixed size that never allocates while recording.
@@ -105,11 +103,7 @@ impl Latencies {
         if self.histogram.is_empty() {
             return PackedHistogram::default();
         }
-        // Only as wide as the data: what is read back later then costs as much memory as the data needs.
-        let mut fitted = Histogram::<u32>::new_with_bounds(1, self.histogram.max().max(2), SIGNIFICANT_DIGITS)
-            .expect("the bound lies between 2 and the highest value");
-        fitted.add(&self.histogram).expect("the maximum fits by construction");
-        PackedHistogram::encode(&fitted)
+        packed(&self.histogram)
     }
 }
 
@@ -121,36 +115,12 @@ pub struct PackedHistogram {
 }
 
 impl PackedHistogram {
-    /// The sum of several, packed again.
-    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut parts: Vec<&Self> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        match parts.len() {
-            0 => Self::default(),
-            1 => parts.remove(0).clone(),
-            _ => Self::of(&merged(parts)),
-        }
-    }
-
     /// Packs a histogram of nanoseconds that has three significant digits.
     pub fn of(histogram: &Histogram<u64>) -> Self {
-        if histogram.is_empty() {
-            return Self::default();
-        }
-        // Only as wide as the data. What lies beyond an hour is reported by its count elsewhere.
-        let highest = histogram.max().clamp(2, HIGHEST_NANOS);
-        let mut fitted = Histogram::<u64>::new_with_bounds(1, highest, SIGNIFICANT_DIGITS)
-            .expect("the bound lies between 2 and the highest value");
-        for step in histogram.iter_recorded() {
-            fitted.saturating_record_n(step.value_iterated_to(), step.count_at_value());
-        }
-        Self::encode(&fitted)
+        packed(histogram)
     }
 
-    fn encode<T: Counter>(histogram: &Histogram<T>) -> Self {
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("writing to memory does not fail");
-        // Thousands are kept until the end of the run.
-        bytes.shrink_to_fit();
+    pub(super) fn from_bytes(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
 
@@ -191,6 +161,14 @@ impl Unpacker {
             self.decode(&packed.bytes, visit).expect("the bytes were checked when they were read");
         }
     }
+}
+
+fn packed<T: Counter>(histogram: &Histogram<T>) -> PackedHistogram {
+    // What lies beyond an hour is reported by its count elsewhere.
+    let buckets = histogram
+        .iter_recorded()
+        .map(|step| (index_of(step.value_iterated_to().min(HIGHEST_NANOS)), step.count_at_value().as_u64()));
+    PackedHistogram::from_bytes(Packer::default().pack(buckets))
 }
 
 /// The sum of several histograms: percentiles come from this, they are never averaged.

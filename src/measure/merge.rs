@@ -1,10 +1,10 @@
 //! Sum of the recordings of several processes that sent the load of one run together. Nothing is averaged: counts and histograms
 //! add, so that the sum of the parts of a recording is the recording.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter, num::NonZero, panic::resume_unwind, thread};
 
 use super::{
-    HostInterval, PackedHistogram, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span,
+    HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span, adder::Adder,
     recorder::common,
 };
 
@@ -50,8 +50,12 @@ impl Recording {
     }
 }
 
-/// The sums of what has the same key, in the order in which the keys come first.
-fn grouped<T, K: PartialEq>(parts: Vec<T>, key: impl Fn(&T) -> K, sum: impl Fn(Vec<T>) -> T) -> Vec<T> {
+/// The sums of what has the same key, in the order in which the keys come first. All cores take part.
+fn grouped<T: Send, K: PartialEq>(
+    parts: Vec<T>,
+    key: impl Fn(&T) -> K,
+    sum: impl Fn(&mut Adder, Vec<T>) -> T + Sync,
+) -> Vec<T> {
     let mut groups: Vec<(K, Vec<T>)> = Vec::new();
     for part in parts {
         let own = key(&part);
@@ -60,7 +64,20 @@ fn grouped<T, K: PartialEq>(parts: Vec<T>, key: impl Fn(&T) -> K, sum: impl Fn(V
             None => groups.push((own, vec![part])),
         }
     }
-    groups.into_iter().map(|(_, group)| sum(group)).collect()
+    let mut groups = groups.into_iter().map(|(_, group)| group);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let each = groups.len().div_ceil(cores);
+    let of_core = |groups: Vec<Vec<T>>| -> Vec<T> {
+        let mut adder = Adder::default();
+        groups.into_iter().map(|group| sum(&mut adder, group)).collect()
+    };
+    let shares =
+        iter::from_fn(|| Some(groups.by_ref().take(each).collect::<Vec<_>>()).filter(|share| !share.is_empty()));
+    thread::scope(|scope| {
+        let of_core = &of_core;
+        let threads: Vec<_> = shares.map(|share| scope.spawn(move || of_core(share))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
 }
 
 /// What has the same second, in order.
@@ -70,10 +87,6 @@ fn by_second<T>(parts: impl Iterator<Item = T>, second: impl Fn(&T) -> u32) -> B
         seconds.entry(second(&part)).or_default().push(part);
     }
     seconds
-}
-
-fn packed<T>(parts: &[T], of: impl Fn(&T) -> &PackedHistogram) -> PackedHistogram {
-    PackedHistogram::sum(parts.iter().map(of))
 }
 
 impl Period {
@@ -105,7 +118,7 @@ impl HostInterval {
 }
 
 impl SeriesRecord {
-    fn sum(parts: Vec<Self>) -> Self {
+    fn sum(adder: &mut Adder, parts: Vec<Self>) -> Self {
         let mut whole = Self { seconds: Vec::new(), unfinished: 0, messages: BTreeMap::new(), ..parts[0].clone() };
         let mut seconds = Vec::new();
         for part in parts {
@@ -125,10 +138,10 @@ impl SeriesRecord {
             SeriesSecond {
                 second,
                 counts,
-                response: packed(&parts, |part| &part.response),
-                service: packed(&parts, |part| &part.service),
-                wait: packed(&parts, |part| &part.wait),
-                failed: packed(&parts, |part| &part.failed),
+                response: adder.sum(parts.iter().map(|part| &part.response)),
+                service: adder.sum(parts.iter().map(|part| &part.service)),
+                wait: adder.sum(parts.iter().map(|part| &part.wait)),
+                failed: adder.sum(parts.iter().map(|part| &part.failed)),
                 served: parts.iter().filter_map(|part| part.served).reduce(Span::hull),
             }
         };
@@ -138,27 +151,30 @@ impl SeriesRecord {
 }
 
 impl ServiceRecord {
-    fn sum(parts: Vec<Self>) -> Self {
+    fn sum(adder: &mut Adder, parts: Vec<Self>) -> Self {
         let handshakes: Vec<_> = parts.iter().filter_map(|part| part.handshake.as_ref()).collect();
         let divided = parts.iter().map(|part| part.parts.unwrap_or(1)).sum();
         let mut whole = Self {
             name: parts[0].name.clone(),
-            connect: packed(&parts, |part| &part.connect),
-            handshake: (!handshakes.is_empty()).then(|| PackedHistogram::sum(handshakes)),
+            connect: adder.sum(parts.iter().map(|part| &part.connect)),
+            handshake: (!handshakes.is_empty()).then(|| adder.sum(handshakes)),
             connections: parts.iter().map(|part| part.connections).sum(),
             parts: Some(divided).filter(|parts| *parts > 1),
             scheduled: parts.iter().map(|part| part.scheduled).sum(),
             seconds: Vec::new(),
         };
         let seconds = parts.into_iter().flat_map(|part| part.seconds);
-        whole.seconds = by_second(seconds, |part| part.second).into_values().map(ServiceSecond::sum).collect();
+        whole.seconds = by_second(seconds, |part| part.second)
+            .into_values()
+            .map(|parts| ServiceSecond::sum(adder, parts))
+            .collect();
         whole
     }
 }
 
 impl ServiceSecond {
-    fn sum(parts: Vec<Self>) -> Self {
-        let lag = packed(&parts, |part| &part.lag);
+    fn sum(adder: &mut Adder, parts: Vec<Self>) -> Self {
+        let lag = adder.sum(parts.iter().map(|part| &part.lag));
         let mut parts = parts.into_iter();
         let mut whole = parts.next().expect("a group has members");
         for part in parts {
@@ -185,7 +201,7 @@ mod tests {
     use proptest::{collection::vec, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::measure::{Counts, Latencies, SECOND, SeriesKey, SeriesRole};
+    use crate::measure::{Counts, Latencies, PackedHistogram, SECOND, SeriesKey, SeriesRole};
 
     fn histogram(values: &[u64]) -> PackedHistogram {
         let mut latencies = Latencies::default();

@@ -4,9 +4,11 @@
 //! All instants and durations are nanoseconds of one monotonic clock, counted from the start of the load
 //! ([`Clock`]). Nothing here knows how load is made or how results are judged.
 
+mod adder;
 mod background;
 mod clock;
 mod decode;
+mod encode;
 mod histogram;
 mod merge;
 mod outcome;
