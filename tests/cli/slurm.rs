@@ -1,7 +1,7 @@
 //! Generators that Slurm and Open MPI start: a real controller with four nodes on this machine, without a service of the system.
 
 use std::{
-    fs,
+    fs::{self, File},
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -13,7 +13,7 @@ use super::{
     Desk, Outcome, SHORT, Server,
     scale::{accounts, due, failure, script, summary},
 };
-use crate::support::{Turn, missing, until};
+use crate::support::{Turn, missing, signal, until};
 
 /// A controller of Slurm with four nodes. All of it ends with this process.
 struct Slurm {
@@ -40,28 +40,65 @@ impl Slurm {
         fs::write(folder.path().join("slurm.conf"), configuration).unwrap();
         fs::create_dir(folder.path().join("state")).unwrap();
         let mut slurm = Self { folder, daemons: Vec::new() };
-        slurm.daemon(Command::new("slurmctld").arg("-D"));
+        let controller = slurm.daemon(Command::new("slurmctld").arg("-D"));
+        slurm.daemons.push(controller);
         for node in 1..=4 {
             fs::create_dir(slurm.folder.path().join(format!("spool-n{node}"))).unwrap();
-            slurm.daemon(Command::new("slurmd").args(["-D", "-N", &format!("n{node}")]));
+            let daemon = slurm.node(node);
+            slurm.daemons.push(daemon);
         }
-        until("all nodes are idle", || {
-            let mut sinfo = Command::new("sinfo");
-            sinfo.env("SLURM_CONF", slurm.configuration()).args(["--noheader", "--format=%D %T"]);
-            String::from_utf8(sinfo.output().unwrap().stdout).unwrap().trim() == "4 idle"
-        });
+        until("all nodes are idle", || slurm.is_idle());
         slurm
+    }
+
+    fn is_idle(&self) -> bool {
+        self.ask(&["sinfo", "--noheader", "--format=%D %T"]) == "4 idle"
+    }
+
+    /// What one of its commands says.
+    fn ask(&self, words: &[&str]) -> String {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env("SLURM_CONF", self.configuration());
+        String::from_utf8(command.output().unwrap().stdout).unwrap().trim().to_owned()
+    }
+
+    /// The processes of generators on all nodes. Another test may have a Slurm with nodes of the same names.
+    fn generators(&self) -> Vec<Pid> {
+        generators(&format!("SLURM_CONF={}", self.configuration().display()))
+    }
+
+    /// The process of the generator on a node.
+    fn generator(&self, node: &str) -> Pid {
+        let on_node = generators(&format!("SLURMD_NODENAME={node}"));
+        self.generators().into_iter().find(|pid| on_node.contains(pid)).unwrap()
+    }
+
+    /// Kills the daemon of a node, which is one of 1 to 4.
+    fn kill_daemon(&mut self, node: usize) {
+        let daemon = &mut self.daemons[node];
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
     }
 
     fn configuration(&self) -> PathBuf {
         self.folder.path().join("slurm.conf")
     }
 
-    fn daemon(&mut self, command: &mut Command) {
-        let log = fs::File::create(self.folder.path().join(format!("{}.log", self.daemons.len()))).unwrap();
+    fn daemon(&self, command: &mut Command) -> Child {
+        let name = format!("{}.log", self.daemons.len());
+        let log = File::options().create(true).append(true).open(self.folder.path().join(name)).unwrap();
         command.arg("-f").arg(self.configuration()).env("SLURM_CONF", self.configuration());
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        self.daemons.push(command.spawn().unwrap_or_else(|error| missing("slurmctld", &error)));
+        command.spawn().unwrap_or_else(|error| missing("slurmctld", &error))
+    }
+
+    /// The daemon of a node.
+    fn node(&self, number: usize) -> Child {
+        self.daemon(Command::new("slurmd").args(["-D", "-N", &format!("n{number}")]))
+    }
+
+    fn restart_daemon(&mut self, node: usize) {
+        self.daemons[node] = self.node(node);
     }
 
     /// A scale with a generator on each node.
@@ -77,7 +114,10 @@ impl Slurm {
 impl Drop for Slurm {
     fn drop(&mut self) {
         for daemon in &mut self.daemons {
-            let _ = kill_process(Pid::from_child(daemon), Signal::TERM);
+            // The number of one that is gone may be another's.
+            if daemon.try_wait().is_ok_and(|status| status.is_none()) {
+                let _ = kill_process(Pid::from_child(daemon), Signal::TERM);
+            }
         }
         for daemon in &mut self.daemons {
             let _ = daemon.wait();
@@ -85,17 +125,23 @@ impl Drop for Slurm {
     }
 }
 
-/// The process of a generator on a node.
-fn generator(node: &str) -> Pid {
+/// The processes of generators in whose environment is a variable.
+fn generators(variable: &str) -> Vec<Pid> {
     let is_own = |pid: i32| {
         let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let variable = format!("SLURMD_NODENAME={node}\0");
-        words.ends_with(b"\0shard\0") && variables.windows(variable.len()).any(|at| at == variable.as_bytes())
+        let is_generator = words.ends_with(b"\0shard\0") && !words.starts_with(b"srun\0");
+        is_generator && variables.split(|byte| *byte == 0).any(|at| at == variable.as_bytes())
     };
     let all = fs::read_dir("/proc").unwrap().flatten();
-    let mut numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    Pid::from_raw(numbers.find(|pid| is_own(*pid)).unwrap()).unwrap()
+    let numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    numbers.filter(|pid| is_own(*pid)).filter_map(Pid::from_raw).collect()
+}
+
+fn parent(pid: Pid) -> Pid {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();
+    Pid::from_raw(parent.trim().parse().unwrap()).unwrap()
 }
 
 #[test]
@@ -116,7 +162,7 @@ fn slurm_starts_generators_and_ends_them_with_the_first_that_fails() {
     let mut child = slurm.scale(&desk, &server, &["--duration", "10m", "--force"]);
     let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("load is put on", || server.gets() > before + 3_000);
-    kill_process(generator("n3"), Signal::KILL).unwrap();
+    kill_process(slurm.generator("n3"), Signal::KILL).unwrap();
     // Slurm ends the others, so that any of them may be the first to be missed.
     let reason = failure(&desk, Outcome::of_child(child));
     assert!(reason.contains("n3: task 2: Killed"), "{reason}");
@@ -125,6 +171,47 @@ fn slurm_starts_generators_and_ends_them_with_the_first_that_fails() {
     // Too few nodes: Slurm waits for more, and the user ends that.
     let more = ["--launcher", "srun -N 5 --ntasks=5 --immediate=1", "--force"];
     Outcome::of(slurm.scale(&desk, &server, &more).output().unwrap()).ends_with(3).complains("the launcher ended");
+}
+
+#[test]
+fn a_run_outlives_the_daemon_of_a_node_but_not_the_node() {
+    let (desk, mut slurm, server) = (Desk::new(), Slurm::start(), Server::start());
+    let start = |slurm: &Slurm, duration: &str, requests: u64| {
+        let before = server.gets();
+        let mut command = slurm.scale(&desk, &server, &["--force", "--start-in", "500ms", "--duration", duration]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        until("load is put on", || server.gets() > before + requests);
+        child
+    };
+    let is_free = |slurm: &Slurm| slurm.ask(&["squeue", "--noheader"]).is_empty();
+
+    let child = start(&slurm, "10m", 1_000);
+    assert_eq!(slurm.generators().len(), 4);
+    signal(&child, Signal::INT);
+    Outcome::of_child(child).ends_with(130).complains("interrupted").says("nterrupted");
+    assert_eq!(summary(&desk, "out")["generators"].as_array().unwrap().len(), 4);
+    assert_eq!((server.keys(), slurm.generators().len()), (0, 0));
+    until("the nodes are free", || is_free(&slurm));
+
+    // The process that Slurm has for a step goes on without the daemon of its node.
+    let child = start(&slurm, "3s", 500);
+    slurm.kill_daemon(1);
+    Outcome::of_child(child).measured();
+    accounts(&summary(&desk, "out"), 4, due("3s"));
+    slurm.restart_daemon(1);
+    until("the nodes are free", || is_free(&slurm) && slurm.is_idle());
+
+    let child = start(&slurm, "10m", 3_000);
+    let generator = slurm.generator("n3");
+    let step = parent(generator);
+    slurm.kill_daemon(3);
+    for pid in [step, generator] {
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+    let reason = failure(&desk, Outcome::of_child(child));
+    assert!(reason.starts_with("generator 2 of 4 on n3 "), "{reason}");
+    until("the other generators end", || slurm.generators().is_empty());
+    assert_eq!(server.keys(), 0);
 }
 
 #[test]
