@@ -4,7 +4,7 @@
 #
 #   deploy/install-deps.sh run     a linker for Rust, a Redis or Valkey server
 #   deploy/install-deps.sh test    also rustfmt, clippy, a Chromium, Prometheus, xmllint, Python with hdrhistogram and kubernetes-validate in target/venv,
-#                                  RediSearch at target/redisearch.so, Slurm, Open MPI and faketime
+#                                  RediSearch at target/redisearch.so, Slurm, Open MPI, faketime, and tools for namespaces
 #
 # No service is enabled or configured. Debian's and Ubuntu's server package starts one by itself, on loopback port 6379;
 # plimsoll does not use it, its private servers live on ports of their own. So does their Prometheus, on all interfaces;
@@ -245,6 +245,35 @@ need_launchers() {
     esac
 }
 
+# Those that make hosts of this machine, each with a network and a name of its own: namespaces of Linux.
+need_namespaces() {
+    case $manager in
+    brew)
+        for tool in unshare ip tc; do
+            is_there "$tool" || note_missing "$tool" "namespaces are of Linux only: run the tests there"
+        done
+        ;;
+    dnf)
+        need_tool unshare util-linux
+        need_tool ip iproute
+        need_tool tc iproute-tc
+        need_tool hostname hostname
+        ;;
+    pacman)
+        need_tool unshare util-linux
+        need_tool ip iproute2
+        need_tool tc iproute2
+        need_tool hostname inetutils
+        ;;
+    *)
+        need_tool unshare util-linux
+        need_tool ip iproute2
+        need_tool tc iproute2
+        need_tool hostname hostname
+        ;;
+    esac
+}
+
 case ${1-} in
 run)
     need_rust
@@ -261,6 +290,7 @@ test)
     need_python
     need_module
     need_launchers
+    need_namespaces
     ;;
 *) give_up "usage: $0 run|test" ;;
 esac

@@ -15,6 +15,7 @@ mod journey;
 mod kubernetes;
 mod metrics;
 mod modules;
+mod network;
 mod outages;
 mod prometheus;
 mod reading;
