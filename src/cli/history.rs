@@ -19,7 +19,7 @@ use super::{
 use crate::{
     analysis::baseline::history,
     report::{Document, HistoryReport, RunReport},
-    results::{self, Abstract, Baselines, Saved},
+    results::{self, Abstract, Baselines, ResultsError, Saved},
     scenario,
 };
 
@@ -106,7 +106,7 @@ fn collect(results: &Path, runs: &mut Vec<Abstract>, display: &Display) -> Resul
                 collect(&folder.join("runs"), runs, display)?;
                 continue;
             }
-            Ok(Saved::Capacity(_) | Saved::Gate(_)) => continue,
+            Ok(Saved::Capacity(_) | Saved::Gate(_)) | Err(ResultsError::Shard { .. }) => continue,
             Err(error) => Err(Failure::usage(error)),
         };
         match run {

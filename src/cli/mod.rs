@@ -64,6 +64,8 @@ Examples:
   plimsoll run                                      default scenario, private server
   plimsoll run queue --duration 30s                 another built-in scenario
   plimsoll run my.toml --target redis://host:6379   your own scenario and server
+  plimsoll scale my.toml -n 3 --launcher 'ssh a,b,c'   load from three machines
+  plimsoll merge results/api-shard-*                one run of shards that were sent separately
   plimsoll capacity --pool 50,100                   highest sustainable rate of two pool sizes
   plimsoll gate mixed --a config:io-threads=1 --b config:io-threads=4   is B slower than A?
   plimsoll audit --target redis://host:6379         settings, users and memory, without load

@@ -9,8 +9,10 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 
 use super::{
-    folder::{OLD, PARTIAL, REPLACED, is_result, parent_of, resolved, show},
+    ResultsError,
+    folder::{OLD, PARTIAL, REPLACED, SHARD_FILE, is_result, parent_of, resolved, show},
     saved::{load, result_folders},
+    shard::load_shard,
 };
 
 /// Folders of a result that hold results themselves.
@@ -30,6 +32,9 @@ impl fmt::Display for Leftover {
         let (Self::Recovered(place) | Self::Removed(place)) = self;
         let place = place.strip_prefix(".").unwrap_or(place).display();
         match self {
+            Self::Recovered(at) if at.join(SHARD_FILE).is_file() => {
+                write!(f, "recovered {place} of a killed process: a shard, which `plimsoll merge` takes")
+            }
             Self::Recovered(_) => {
                 write!(f, "recovered {place} of a killed process: `plimsoll report {place}` writes its reports")
             }
@@ -87,7 +92,11 @@ fn is_abandoned(folder: &File) -> bool {
 
 /// Shows a folder at its destination if it holds a result that can be read.
 fn recover(folder: &Path, destination: &Path) -> Option<Leftover> {
-    let whole = is_result(folder) && load(folder).is_ok();
+    let is_whole = match load(folder) {
+        Err(ResultsError::Shard { .. }) => load_shard(folder).is_ok(),
+        loaded => loaded.is_ok(),
+    };
+    let whole = is_result(folder) && is_whole;
     whole.then(|| show(folder, destination).ok()).flatten().map(Leftover::Recovered)
 }
 
@@ -113,7 +122,7 @@ fn recover_within(folder: &Path, destination: &Path) -> Vec<Leftover> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::{ResultFolder, sample};
+    use crate::results::{ResultFolder, Run, sample, shard_files};
 
     /// Test fixture: the remains of a process that was killed while it held a folder.
     fn killed(folder: ResultFolder) -> PathBuf {
@@ -212,12 +221,22 @@ mod tests {
         };
         moved_aside("lost");
         moved_aside("replaced");
+        let text = Run { shard: Some(sample::shard(0, 2)), ..sample::run() }.to_json();
+        for (name, content) in [("part", text.as_str()), ("torn", &text[..1_000])] {
+            let old = home.path().join(format!(".{name}{REPLACED}abc")).join(OLD);
+            fs::create_dir_all(&old).unwrap();
+            fs::write(old.join("shard.json"), content).unwrap();
+            for (name, bytes) in shard_files(&text, "Shard 0 of 2") {
+                fs::write(old.join(name), bytes).unwrap();
+            }
+        }
         let folder = ResultFolder::claim(&home.path().join("replaced"), true).unwrap();
         folder.write("run.json", sample::run().to_json().as_bytes()).unwrap();
         folder.write("new", b"").unwrap();
         killed(folder);
-        sweep(home.path());
-        assert_eq!(names_in(home.path()), ["lost", "replaced"]);
+        let told: Vec<_> = sweep(home.path()).iter().map(Leftover::to_string).collect();
+        assert!(told.iter().any(|line| line.contains("part of a killed process: a shard")), "{told:?}");
+        assert_eq!(names_in(home.path()), ["lost", "part", "replaced"]);
         assert_eq!(names_in(&home.path().join("replaced")), ["new", "run.json"]);
     }
 }

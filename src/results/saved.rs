@@ -37,12 +37,14 @@ pub fn load(folder: &Path) -> Result<Saved, ResultsError> {
     } else {
         folder.to_owned()
     };
+    if file.file_name().is_some_and(|name| name == SHARD_FILE) && file.is_file() {
+        return Err(ResultsError::Shard { place: folder.to_owned() });
+    }
     let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ResultsError::NoRun { place: folder.to_owned() },
         _ => io_error("read", &file, error),
     })?;
     let read = match file.file_name().and_then(|name| name.to_str()) {
-        Some(SHARD_FILE) => return Err(ResultsError::Shard { place: folder.to_owned() }),
         Some(CAPACITY_FILE) => Capacity::from_json(&text).map(|capacity| Saved::Capacity(Box::new(capacity))),
         Some(GATE_FILE) => Gate::from_json(&text).map(|gate| Saved::Gate(Box::new(gate))),
         Some(CI_FILE) => Ci::from_json(&text).map(|ci| Saved::Ci(Box::new(ci))),
