@@ -41,7 +41,7 @@ capacity: ## would a larger pool help the default scenario? shortened to four mi
 
 scale: ## run the tests of load from several machines, with a Slurm of four nodes on this one
 	@deploy/install-deps.sh test
-	cargo test --locked --test system cli::network cli::scale cli::slurm
+	cargo test --locked --test system -- cli::network cli::scale cli::slurm capacity::generators
 
 check: ## check format and lints, run the unit tests
 	cargo fmt --check
