@@ -24,7 +24,8 @@ pub struct GeneratorRow {
     /// p99 of the schedule lag; `None` where no service has a schedule.
     pub lag_p99: Option<Nanos>,
     /// Largest share of the measured period in which one of its workers had something to do.
-    pub busy: f64,
+    /// `None` where its load failed before it could say so.
+    pub busy: Option<f64>,
 }
 
 /// Something that the user should know of the generators.
@@ -77,7 +78,7 @@ pub(super) fn generators(run: &Run) -> Vec<GeneratorRow> {
             generator: generator.clone(),
             response: Distribution::new(merged([&generator.response]), 1.0),
             lag_p99: (!lag.is_empty()).then(|| lag.value_at_quantile(0.99)),
-            busy: own.map(|worker| worker.busy).fold(0.0, f64::max),
+            busy: own.map(|worker| worker.busy).reduce(f64::max),
         }
     };
     run.generators.iter().map(row).collect()
@@ -238,6 +239,6 @@ mod tests {
         run.recording.workers[1].busy = 0.75;
         run.recording.workers[0].busy = 0.25;
         let busy: Vec<_> = generators(&run).iter().map(|row| row.busy).collect();
-        assert_eq!(busy, [0.25, 0.75]);
+        assert_eq!(busy, [Some(0.25), Some(0.75)]);
     }
 }

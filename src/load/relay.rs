@@ -170,6 +170,11 @@ impl Relay {
         self.ledger.enter(&interval);
     }
 
+    /// Closes the seconds at the very end, of which those that were done earlier do not report.
+    pub fn close_all(&mut self) {
+        self.ledger.close_all();
+    }
+
     /// What each of them has reported, in the order of their numbers.
     pub fn tallies(&self) -> &[Tally] {
         &self.tallies
@@ -246,12 +251,26 @@ mod tests {
         assert_eq!(seconds.try_recv().unwrap(), (3, 700, 1_000_000_000));
 
         relay.add(0, report(&[300], 1));
+        assert!(seconds.try_recv().is_err());
         let tallies = relay.tallies();
         assert_eq!((tallies[0].completed, tallies[0].response.quantile(1.0)), (3, 300));
         assert_eq!((tallies[1].scheduled, tallies[1].response.quantile(1.0)), (1, 700));
         let recording = relay.into_recording().unwrap();
         assert_eq!(recording.period.measured_ns, SECOND, "the other process did not report the last second");
         assert_eq!((recording.scheduled(), recording.series[0].totals().completed), (3, 3));
+    }
+
+    #[test]
+    fn the_last_second_is_passed_on_although_some_were_done_before() {
+        let scenario = fake::scenario("size = 8", "rate = 1000", &["command = \"GET\""]);
+        let (sender, seconds) = mpsc::channel();
+        let on_second: OnSecond = Box::new(move |second| {
+            let _ = sender.send(second.second);
+        });
+        let mut relay = Relay::new(&scenario, 2, Some(on_second));
+        relay.add(1, SecondReport { second: 7, length: 9, series: Vec::new(), services: Vec::new() });
+        relay.close_all();
+        assert_eq!(seconds.try_iter().collect::<Vec<_>>(), [7]);
     }
 
     #[test]

@@ -36,8 +36,8 @@ record! {
         response_p999_us: Option<f64> = percentile(row, 99.9),
         /// 99th percentile of the schedule lag; null in a closed loop.
         lag_p99_us: Option<f64> = row.lag_p99.map(|lag| micros(lag as f64)),
-        /// Largest share of the measured period in which one of its workers had something to do.
-        worker_busy: f64 = rounded(row.busy, 4),
+        /// Largest share of the measured period in which one of its workers had something to do; null where its load failed.
+        worker_busy: Option<f64> = row.busy.map(|busy| rounded(busy, 4)),
         /// Time from the agreed instant until its load began.
         late_us: f64 = micros(row.generator.shard.late_ns as f64),
         /// Clock that the start was agreed by.

@@ -90,7 +90,7 @@ impl Scenario {
             let name = &service.name;
             if service.pool.size < shards {
                 return Err(format!(
-                    "service \"{name}\" has a pool of {} connections, but each of {shards} shards needs one: use fewer shards, or \
+                    "service \"{name}\" has a pool of {} connections, but each of {shards} generators needs one: use fewer, or \
                      --set service.{name}.pool.size={shards}",
                     service.pool.size
                 ));
@@ -100,8 +100,8 @@ impl Scenario {
                 && clients < needed
             {
                 return Err(format!(
-                    "service \"{name}\" has {clients} clients, but {shards} shards need one for each of its instances: use fewer \
-                     shards, or --set service.{name}.load.clients={needed}"
+                    "service \"{name}\" has {clients} clients, but {shards} generators need one for each of its instances: use fewer, \
+                     or --set service.{name}.load.clients={needed}"
                 ));
             }
         }

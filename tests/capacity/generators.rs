@@ -74,5 +74,5 @@ fn what_generators_cannot_do_is_refused() {
     with(&far).ends_with(2).complains("get no orders");
     with(&["--scale", "11", "--launcher", "local"]).ends_with(2).complains("--set service.api.pool.size=11");
     let few = ["--scale", "4", "--launcher", "local", "--clients", "1,2,3,4,5,6"];
-    with(&few).ends_with(2).complains("--clients: ").complains("4 shards need one");
+    with(&few).ends_with(2).complains("--clients: ").complains("4 generators need one");
 }

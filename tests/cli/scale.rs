@@ -129,6 +129,7 @@ fn a_shard_that_cannot_begin_with_the_others_fails() {
     let with = |more: &[&str]| desk.run(&[&shard[..], more].concat());
     with(&["2020-01-01T00:00:00Z", "--shard", "0/4"]).ends_with(3).complains("after the agreed start");
     with(&["2020-01-01T00:00:00Z", "--shard", "4/4"]).ends_with(2).complains("numbered from 0 to 3");
+    with(&["tomorrow", "--shard", "0/4"]).ends_with(2).complains("such as 2026-02-14T03:17:00Z");
     with(&["2020-01-01T00:00:00Z"]).ends_with(2).complains("which shard is this?");
     with(&["2020-01-01T00:00:00Z", "--shard", "0/8"]).ends_with(2).complains("--set service.shop.pool.size=8");
     with(&["2020-01-01T00:00:00Z", "--shard", "0/4", "--at", "1s=exec:true"])

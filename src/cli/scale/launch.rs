@@ -228,6 +228,7 @@ fn send(
             (watchers.on_progress)(progress);
         }
     }
+    relay.close_all();
     let merger = running.take_merger();
     // The requests of those that take turns fall due by the time of their turns.
     let whole = if load.turn.is_some() { merger.finish(|_| Vec::new()) } else { merger.finish(due) };

@@ -26,10 +26,14 @@ pub(in crate::cli) struct ShardArgs {
     /// Instant at which all shards begin, such as `2026-02-14T03:17:00Z`, on the clock of the server
     ///
     /// A shard whose connections are not open by then ends with an error.
-    #[arg(long, value_name = "INSTANT", env = "PLIMSOLL_START_AT", help_heading = "Shard")]
+    #[arg(long, value_name = "INSTANT", env = "PLIMSOLL_START_AT", value_parser = instant, help_heading = "Shard")]
     #[arg(conflicts_with_all = ["at", "no_prefill", "keep_data", "no_keyspace_sampling", "client_cost", "no_observation"])]
     #[arg(conflicts_with_all = ["metrics", "baseline", "style", "server_bin", "topology", "private_tls", "format"])]
     start_at: Option<Timestamp>,
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "expected a date with time and zone, such as 2026-02-14T03:17:00Z".to_owned())
 }
 
 impl ShardArgs {

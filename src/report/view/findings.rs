@@ -293,6 +293,8 @@ fn trust(check: &Check, restarted: bool, verdict: Verdict, harness: Harness) -> 
         words(check.kind).advice_for(harness)
     };
     let limit = match (check.level, check.refuse) {
+        // Whatever is missing of the load is too much.
+        _ if check.kind == CheckKind::LoadFailure => String::new(),
         (Level::Refuse, Some(refuse)) if verdict != Verdict::Invalid && makes_worse(check.kind) => {
             format!("; that is above {}, so the true response times can only be shorter", limit(check.kind, refuse))
         }

@@ -40,7 +40,7 @@ fn table(rows: &[GeneratorRow]) -> Table {
         .times("p50", 0, |row| percentile(row, &mut marks, 50.0))
         .times("p99", 0, |row| percentile(row, &mut marks, 99.0))
         .times("Lag, p99", 0, |row| Cell::time(row.lag_p99.map(|lag| lag as f64)))
-        .numbers("Busiest worker", 1, |row| format::share(row.busy))
+        .numbers("Busiest worker", 1, |row| row.busy.map_or_else(|| format::NOTHING.to_owned(), format::share))
         .times("Late", 2, |row| Cell::time(row.generator.shard.late_ns as f64))
         .times("Clock", 2, |row| clock(row))
         .table();

@@ -55,5 +55,10 @@ fn subtitle(answers: &CapacityReport) -> String {
         arms @ 2.. => format!(" of {}", format::counted(arms, "variant", "variants")),
         _ => String::new(),
     };
-    format!("{trials}{variants} on {}, begun on {}.", server(&capacity.target), capacity.started)
+    let by = capacity
+        .plan
+        .generators
+        .map(|generators| format!(" by {}", format::counted(generators.number.into(), "generator", "generators")));
+    let by = by.unwrap_or_default();
+    format!("{trials}{variants}{by} on {}, begun on {}.", server(&capacity.target), capacity.started)
 }
