@@ -15,7 +15,7 @@ use crate::{
 pub(crate) const BATCH: usize = 16;
 
 /// Misalignment of a start from which the parts are not of one load.
-pub(super) const APART: Nanos = 250_000_000;
+pub(in crate::analysis) const APART: Nanos = 250_000_000;
 
 /// Reason why recordings are no run together.
 #[derive(Debug, Clone, PartialEq, Error)]

@@ -16,7 +16,9 @@ use super::{
 use crate::{
     results::TargetFacts,
     scenario::Scenario,
-    target::{Besides, Outside, PrivateServer, Secret, Source, Target, TargetError, Timetable, claimant},
+    target::{
+        Besides, Outside, PrivateServer, ReferenceTime, Secret, Source, Target, TargetError, Timetable, claimant,
+    },
 };
 
 /// Time in which a server has to answer once the user has ended the command.
@@ -86,6 +88,17 @@ impl Lease {
     /// Fails where a server is not worth waiting for: after an interruption, one that does not answer at once.
     pub(super) async fn reach(&self, target: &Target) -> Result<(), TargetError> {
         if self.interrupt.stop().is_cancelled() { target.answers(TIMEOUT).await } else { Ok(()) }
+    }
+
+    /// The clock of a server, and its run ID; that of this machine where it does not answer `TIME`.
+    pub(super) fn clock(&self, target: &Target) -> Result<(ReferenceTime, Option<String>), Failure> {
+        let time = self.race(target.time())?.unwrap_or_else(|error| {
+            let warning =
+                format!("warning: the server does not answer TIME, so the machines' own clocks decide: {error}");
+            self.display.say(&warning);
+            ReferenceTime::of_machine()
+        });
+        Ok((time, self.race(target.clock_run_id())?))
     }
 
     /// Starts a private server, or checks one that runs already. `besides` are connections that the command has at the same time.

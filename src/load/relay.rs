@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     measure::{
-        Counts, Interval, Latencies, Nanos, PackedHistogram, Period, Recording, SECOND, Series, SeriesId,
+        Counts, Interval, Latencies, Nanos, PackedHistogram, Period, Recording, SECOND, Series, SeriesId, SeriesRole,
         ServiceInterval, Timeframe, nanos,
     },
     scenario::{Phases, Scenario},
@@ -118,7 +118,7 @@ impl SecondReport {
 /// The sum of the seconds that several processes report.
 pub struct Relay {
     ledger: Ledger,
-    operations: usize,
+    plan: Arc<Plan>,
     run: Phases,
     tallies: Vec<Tally>,
 }
@@ -139,8 +139,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, interval: &Interval) {
-        for (_, series) in &interval.series {
+    /// Adds what was recorded of whole operations: their steps are not requests.
+    fn add(&mut self, interval: &Interval, is_operation: impl Fn(SeriesId) -> bool) {
+        for (_, series) in interval.series.iter().filter(|(id, _)| is_operation(*id)) {
             self.completed += series.counts.completed;
             self.failed += series.counts.failed();
             self.response.merge(&series.response);
@@ -158,14 +159,15 @@ impl Relay {
         let plan = Arc::new(Plan::new(scenario, Settings::default(), &[]));
         let ledger = Ledger::new(scenario, &plan, processes, on_second);
         let tallies = vec![Tally::default(); processes];
-        Self { ledger, operations: plan.operations, run: scenario.run, tallies }
+        Self { ledger, plan, run: scenario.run, tallies }
     }
 
     /// Adds what one of them, by its number, reports.
     pub fn add(&mut self, process: u32, report: SecondReport) {
-        let interval = report.interval(self.operations);
+        let interval = report.interval(self.plan.operations);
+        let is_operation = |id: SeriesId| self.plan.series[usize::from(id.0)].key.role == SeriesRole::Operation;
         if let (true, Some(tally)) = (interval.second >= 0, self.tallies.get_mut(process as usize)) {
-            tally.add(&interval);
+            tally.add(&interval, is_operation);
         }
         self.ledger.enter(&interval);
     }
@@ -227,7 +229,7 @@ mod tests {
             let key = crate::measure::SeriesKey {
                 service: "api".to_owned(),
                 operation: "GET".to_owned(),
-                role: crate::measure::SeriesRole::Operation,
+                role: SeriesRole::Operation,
             };
             let second = Second {
                 second,
@@ -258,6 +260,25 @@ mod tests {
         let recording = relay.into_recording().unwrap();
         assert_eq!(recording.period.measured_ns, SECOND, "the other process did not report the last second");
         assert_eq!((recording.scheduled(), recording.series[0].totals().completed), (3, 3));
+    }
+
+    #[test]
+    fn steps_of_an_operation_are_no_requests() {
+        let sequence = "name = \"pair\"\nsequence = [{ command = \"GET\" }, { command = \"SET\" }]";
+        let scenario = fake::scenario("size = 8", "rate = 1000", &[sequence]);
+        let series = |number| SeriesReport {
+            number,
+            counts: Counts { completed: 1, ..Counts::default() },
+            response: PackedHistogram::default(),
+            service: PackedHistogram::default(),
+            wait: PackedHistogram::default(),
+            failed: PackedHistogram::default(),
+        };
+        let mut relay = Relay::new(&scenario, 1, None);
+        assert!(relay.plan.operations > 1);
+        let series = (0..relay.plan.operations as u16).map(series).collect();
+        relay.add(0, SecondReport { second: 0, length: SECOND, series, services: Vec::new() });
+        assert_eq!(relay.tallies()[0].completed, 1);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, iter, num::NonZero, panic::resume_unwind, thread};
 
 use super::{
-    HostInterval, Period, Recording, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span, adder::Adder,
-    recorder::common,
+    HostInterval, Period, Recording, SECOND, SeriesRecord, SeriesSecond, ServiceRecord, ServiceSecond, Span,
+    adder::Adder, recorder::common,
 };
 
 impl Recording {
@@ -31,7 +31,10 @@ impl Recording {
         let mut whole = Self::empty(period);
         let (mut series, mut nodes, mut reads, mut services) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut host: BTreeMap<u32, HostInterval> = BTreeMap::new();
-        for part in parts {
+        for mut part in parts {
+            for second in part.services.iter_mut().flat_map(|service| &mut service.seconds) {
+                second.spread(part.period.length_of(second.second), period.length_of(second.second));
+            }
             series.extend(part.series);
             nodes.extend(part.nodes);
             reads.extend(part.reads);
@@ -99,6 +102,14 @@ impl Period {
             drain_ns: self.drain_ns.max(other.drain_ns),
             interrupted: self.interrupted || other.interrupted,
         }
+    }
+}
+
+impl Period {
+    /// How long a second was: the last one ends with the drain.
+    fn length_of(&self, second: u32) -> f64 {
+        let end = self.measured_ns + self.drain_ns;
+        end.saturating_sub(u64::from(second) * SECOND).min(SECOND) as f64
     }
 }
 
@@ -173,6 +184,15 @@ impl ServiceRecord {
 }
 
 impl ServiceSecond {
+    /// Turns means over `own` nanoseconds into means over `whole`: a process that was done earlier had nothing in its system afterwards.
+    fn spread(&mut self, own: f64, whole: f64) {
+        if whole > 0.0 {
+            for mean in [&mut self.in_system, &mut self.waiting, &mut self.in_use] {
+                *mean *= own / whole;
+            }
+        }
+    }
+
     fn sum(adder: &mut Adder, parts: Vec<Self>) -> Self {
         let lag = adder.sum(parts.iter().map(|part| &part.lag));
         let mut parts = parts.into_iter();
@@ -201,7 +221,7 @@ mod tests {
     use proptest::{collection::vec, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::measure::{Counts, Latencies, PackedHistogram, SECOND, SeriesKey, SeriesRole};
+    use crate::measure::{Counts, Latencies, PackedHistogram, SeriesKey, SeriesRole};
 
     fn histogram(values: &[u64]) -> PackedHistogram {
         let mut latencies = Latencies::default();
@@ -291,6 +311,21 @@ mod tests {
                 prop_assert!((sum.in_system - second.in_system).abs() < 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn a_process_that_was_done_earlier_had_nothing_in_its_system_afterwards() {
+        let drained = |nanos: u64, in_system: f64| {
+            let mut part = recording(&[vec![1], vec![1]]);
+            (part.period.measured_ns, part.period.drain_ns) = (SECOND, nanos);
+            part.services[0].seconds[1].in_system = in_system;
+            part
+        };
+        // Request-nanoseconds of the last second: 2 ms with three requests, 800 ms with one.
+        let sum = Recording::sum(vec![drained(2_000_000, 3.0), drained(800_000_000, 1.0)]);
+        let expected = (2e6 * 3.0 + 8e8) / 8e8;
+        assert!((sum.services[0].seconds[1].in_system - expected).abs() < 1e-9);
+        assert!((sum.services[0].seconds[0].in_system - 2.0).abs() < 1e-9);
     }
 
     #[test]

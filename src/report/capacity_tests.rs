@@ -252,6 +252,15 @@ fn where_the_harness_was_the_limit_the_answer_says_with_which_client_and_what_to
     let view = with(Client::Wire, &scaled).view(&[]);
     assert!(view.headline.sentence.contains("use more generators (--scale)"), "{}", view.headline.sentence);
     assert!(markdown::render(&view).contains("**Generators**: 4, "), "who sent the load is named");
+    let mut divided = pools();
+    let finds = |found: &(Capacity, CapacityAnalysis)| {
+        with(Client::Wire, found).view(&[]).notes().any(|note| note.fact.contains("is divided among"))
+    };
+    let smallest = divided.0.plan.arms.iter().filter_map(|arm| arm.pool).min().unwrap();
+    for (number, expected) in [(smallest / 10, false), (smallest / 10 + 1, true)] {
+        divided.0.plan.generators = Some(PlannedGenerators { number, start_in_ns: 0 });
+        assert_eq!(finds(&divided), expected, "{number} of {smallest}");
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Scenario {
                     service.pool.size
                 ));
             }
-            let needed = shards * service.instances;
+            let needed = shards.saturating_mul(service.instances);
             if let Load::Closed { clients, .. } = service.load
                 && clients < needed
             {

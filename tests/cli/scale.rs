@@ -184,7 +184,7 @@ fn a_generator_that_stands_still_ends_the_run_and_is_named() {
     let child = under_way(&desk, &server, &LOCAL);
     kill(shards(child.id())[1], Signal::STOP);
     let reason = failure(&desk, Outcome::of_child(child));
-    assert!(reason.starts_with("generator 1 of 4 on ") && reason.contains("no sign of life for 3 s"), "{reason}");
+    assert!(reason.starts_with("generator 1 of 4 on ") && reason.contains("reported nothing for 3 s"), "{reason}");
     assert_eq!(server.keys(), 0);
 }
 

@@ -5,10 +5,11 @@ use crate::{
     analysis::{
         digest::server_busy,
         generators::misalignment,
+        merge::APART,
         paired::{Half, halves},
     },
     measure::{HostInterval, PackedHistogram, Recording, SeriesSecond, ServiceRecord, merged},
-    results::{BlockSide, Generator, PoolBlock, Quantiles, ServerRecord, Side, Sides},
+    results::{BlockSide, ClockReference, Generator, PoolBlock, Quantiles, ServerRecord, Side, Sides},
 };
 
 /// Summarises a recording, which several generators may have made. `first` is the side whose services come first in it, A being the smaller pool.
@@ -23,8 +24,8 @@ pub fn pool_block(
     let [one, other] = halves(recording);
     let halves = if first == Side::A { Sides { a: one, b: other } } else { Sides { a: other, b: one } };
     let lag = |half: &Half<'_>| ServiceRecord::lag(half.services).value_at_quantile(0.5);
-    let hosts = || generators.iter().flat_map(|generator| &generator.host).chain(&recording.host);
-    let most = |share: fn(&HostInterval) -> Option<f64>| hosts().filter_map(share).reduce(f64::max);
+    let most = |share: fn(&HostInterval) -> Option<f64>| recording.host.iter().filter_map(share).reduce(f64::max);
+    let of_generators = generators.iter().map(|generator| merged([&generator.lag]).value_at_quantile(0.5)).max();
     PoolBlock {
         from: plan.from,
         to: plan.to,
@@ -33,13 +34,22 @@ pub fn pool_block(
         turn_ns: Some(plan.turn_ns),
         began_ns,
         measured_ns,
-        lag_p50: halves.iter().map(lag).max().unwrap_or_default(),
+        // One of many that is late would not show in the median of all.
+        lag_p50: halves.iter().map(lag).max().unwrap_or_default().max(of_generators.unwrap_or_default()),
         stolen: most(|interval| interval.stolen),
         throttled: most(|interval| interval.throttled),
         server_busy: server_busy(&server.seconds),
-        misaligned_ns: generators.iter().map(misalignment).max(),
+        misaligned_ns: generators.iter().map(apart).max(),
         // Either side has half of the turns.
         sides: halves.map(|half| side(&half, measured_ns / 2)),
+    }
+}
+
+/// How far a generator may have been from the agreed start; by its own clock as far as such clocks are accepted.
+fn apart(generator: &Generator) -> u64 {
+    match generator.shard.clock.reference {
+        ClockReference::Server => misalignment(generator),
+        ClockReference::Machine => APART,
     }
 }
 
@@ -64,7 +74,7 @@ fn side(half: &Half<'_>, measured_ns: u64) -> BlockSide {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::sample;
+    use crate::{measure::Latencies, results::sample};
 
     /// The load of the sample twice, as the services of one side and then those of the other.
     #[test]
@@ -76,6 +86,16 @@ mod tests {
         recording.services.extend(single.services.clone());
         recording.series[0].unfinished += 7;
         let plan = BlockPlan { from: 0, to: 1, rate: 5_000.0, number: 3, turn_ns: 1, warmup_ns: 0, duration_ns: 0 };
+        let generators = sample::scaled(2, |_| 1_000_000).generators;
+        let by = |generators: &[Generator]| pool_block((&recording, generators), &run.server, &plan, Side::A, 9);
+        assert_eq!(by(&generators).misaligned_ns, Some(90_000));
+        let mut own_clock = generators;
+        own_clock[1].shard.clock.reference = ClockReference::Machine;
+        assert_eq!(by(&own_clock).misaligned_ns, Some(APART));
+        let mut late = Latencies::default();
+        late.record(40_000_000);
+        own_clock[0].lag = late.pack();
+        assert!(by(&own_clock).lag_p50 >= 40_000_000, "the later of the generators counts");
         let block = |first| pool_block((&recording, &[]), &run.server, &plan, first, 9);
         let Sides { a: smaller, b: larger } = block(Side::A).sides;
         assert_eq!(smaller.unfinished, larger.unfinished + 7);

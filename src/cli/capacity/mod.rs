@@ -41,7 +41,7 @@ pub(super) fn run(arguments: Arguments, look: Look) -> Result<Exit, Failure> {
         )));
     }
     let task = match &arguments.resume {
-        Some(folder) => resume::task(&arguments, folder)?,
+        Some(folder) => resume::task(&arguments, folder, launch.as_ref())?,
         None => Task::new(&arguments, launch.as_ref())?,
     };
     task.check(&arguments)?;

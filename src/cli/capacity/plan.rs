@@ -14,7 +14,7 @@ use crate::{
         shape::shaped,
     },
     measure::SECOND,
-    results::{Arm, Capacity, CapacityPlan, PlannedGenerators, Purpose, TargetFacts},
+    results::{Arm, Capacity, CapacityPlan, Purpose, TargetFacts},
     scenario::{self, Scenario},
 };
 
@@ -90,10 +90,7 @@ impl Task {
             current_rate: arguments.current_rate,
             growth: arguments.growth.map(|percent| percent / 100.0),
             workers: arguments.harness.workers,
-            generators: launch.map(|launch| PlannedGenerators {
-                number: launch.generators(),
-                start_in_ns: launch.start_in().as_nanos() as u64,
-            }),
+            generators: launch.map(Launch::planned),
             seed: scenario.seed,
         };
         let fits = |length: &u64| {

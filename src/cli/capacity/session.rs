@@ -194,6 +194,9 @@ impl Session {
                     let Some((run, trial)) = made else { return Ok(Ended::Interrupted) };
                     files.push((format!("{}/run.json", trial.folder), run.to_json().into_bytes()));
                     planner.record(&trial);
+                    if !run.generators.is_empty() {
+                        capacity.target.same_machine = run.generators.iter().any(|generator| generator.same_machine);
+                    }
                     let judgement = judge(&trial, &stage.tenants[plan.arm as usize].scenario.objective);
                     self.say(&lines::over(&trial, arm, width, &judgement));
                     capacity.trials.push(trial);
@@ -263,7 +266,10 @@ impl Session {
         }
         let what = if lost { format!("trial {} failed", made + 1) } else { "the search ended early".to_owned() };
         match self.journal.folder() {
-            Some(folder) => failure.within(&format!("{what}; --resume {} continues it", folder.display())),
+            Some(folder) => {
+                let scale = self.arguments.scale.map(|generators| format!(" --scale {generators}")).unwrap_or_default();
+                failure.within(&format!("{what}; --resume {}{scale} continues it", folder.display()))
+            }
             None => failure.within(&what),
         }
     }

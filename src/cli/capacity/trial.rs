@@ -25,7 +25,7 @@ use crate::{
     measure::{ErrorClass, Recording, SeriesRecord, Timeframe},
     results::{Generator, Inspection, PoolBlock, Run, SCHEMA_VERSION, Sides, TargetFacts, Trial},
     scenario::Scenario,
-    target::{Observed, ReferenceTime, Target},
+    target::{Observed, Target},
 };
 
 /// State shared by all trials.
@@ -200,12 +200,12 @@ fn watched(
                 turn: settings.turns.map(|turns| turns.window),
                 workers: settings.workers,
                 calibrates: false,
-                time: lease.race(target.time())?.unwrap_or_else(|_| ReferenceTime::of_machine()),
-                server: lease.race(target.clock_run_id())?,
+                clock: lease.clock(target)?,
             };
             let watchers = Watchers { display: &lease.display, stop: &stop, on_progress, on_second };
             let sent = fleet.load(&load, watchers, begin);
             sent.and_then(|Sent { recording, generators, failure }| match failure {
+                Some(_) if lease.interrupt.stop().is_cancelled() => Err(Failure::interrupted()),
                 Some(failure) => Err(Failure::unusable(anyhow!(failure.sentence()))),
                 None => Ok((recording, generators)),
             })

@@ -24,7 +24,7 @@ use crate::{
     results::{Calibration, Inspection, Reference, Run, SCHEMA_VERSION, rewrite},
     scenario::{Scenario, WriteAuditPlan},
     server::SampleLimits,
-    target::{self, Besides, Execution, Observation, Observed, ReferenceTime, Source},
+    target::{self, Besides, Execution, Observation, Observed, Source},
 };
 
 /// Options of a run besides its scenario.
@@ -127,6 +127,11 @@ impl Session {
         for dependency::Unreached { name, address, reason } in dependencies.unreached() {
             self.lease.display.say(&format!("warning: dependency {name} at {address} does not answer: {reason}"));
         }
+        let mut fleet = self.launch.take().map(Launch::fleet);
+        if let Some(fleet) = &mut fleet {
+            // An engine may find room for them hours later: until then nothing is on the server.
+            fleet.gather(&self.scenario, (display, interrupt.stop()))?;
+        }
         self.lease.claim(&tenant)?;
         self.lease.fill(&tenant)?;
 
@@ -134,15 +139,15 @@ impl Session {
         let workers = self.options.workers.map(usize::from);
         let settings = Settings { workers, same_machine: facts.same_machine, ..Settings::default() };
         let used = load::workers(&self.scenario, settings);
-        if self.launch.is_none() && workers.is_some_and(|workers| workers > used) {
+        if fleet.is_none() && workers.is_some_and(|workers| workers > used) {
             display.say(&format!(
                 "note: only {} a part of the load: each part of a service needs a connection and a client of its own; \
                  set `parts` to divide an open loop",
                 if used == 1 { "1 worker has".to_owned() } else { format!("{used} workers have") }
             ));
         }
-        display.step("Measuring the machine");
-        let before = self.reference()?;
+        // Of the machine that sends the load.
+        let before = if fleet.is_none() { self.reference()? } else { None };
         let mut started = None;
         let mut observation = if self.options.no_observation { Observation::none() } else { target.observe() };
         let mut show = |progress: Progress| {
@@ -169,22 +174,20 @@ impl Session {
         };
         let on_second = board.cloned().map(|board| -> OnSecond { Box::new(move |second| board.second(second)) });
         let stop = self.lease.interrupt.stop();
-        let loaded = match &self.launch {
+        let loaded = match &mut fleet {
             None => load::run_observed(&self.scenario, target, settings, stop, &mut show, on_start, on_second)
                 .map(|recording| Sent { recording, generators: Vec::new(), failure: None })
                 .map_err(Failure::from),
-            Some(launch) => {
+            Some(fleet) => {
                 let load = Load {
                     scenario: &self.scenario,
                     halves: vec![(&self.scenario, target)],
                     turn: None,
                     workers,
                     calibrates: true,
-                    time: self.lease.race(target.time())?.unwrap_or_else(|_| ReferenceTime::of_machine()),
-                    server: self.lease.race(target.clock_run_id())?,
+                    clock: self.lease.clock(target)?,
                 };
                 let watchers = Watchers { display: &self.lease.display, stop, on_progress: &mut show, on_second };
-                let mut fleet = launch.clone().fleet();
                 fleet.load(&load, watchers, on_start).inspect(|_| fleet.end(true))
             }
         };
@@ -200,8 +203,7 @@ impl Session {
             display.step("Reading the counters of the audit of writes");
         }
         let write_audit = writes.map(|writes| writes.finish(|| stop.is_cancelled()));
-        // Of the machine that sent the load.
-        let calibration = self.calibration(before.filter(|_| self.launch.is_none()));
+        let calibration = self.calibration(before);
         let dependencies = dependencies.finish();
         display.step("Inspecting the server");
         let look = async {
@@ -241,6 +243,7 @@ impl Session {
 
     /// Measures the speed of the machine. A failure does not affect the run; an interruption ends it.
     fn reference(&self) -> Result<Option<Reference>, Failure> {
+        self.lease.display.step("Measuring the machine");
         let measured = self.lease.race(target::reference())?;
         Ok(measured.map_err(|error| self.lease.display.say(&format!("warning: {error}"))).ok())
     }
@@ -248,7 +251,6 @@ impl Session {
     /// The machine before and after the load. A Ctrl-C that ended the load leaves it out.
     fn calibration(&self, before: Option<Reference>) -> Option<Calibration> {
         let before = before.filter(|_| !self.lease.interrupt.stop().is_cancelled())?;
-        self.lease.display.step("Measuring the machine");
         Some(Calibration { before, after: self.reference().ok()?? })
     }
 

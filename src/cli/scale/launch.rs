@@ -25,6 +25,7 @@ use crate::{
     },
     load::Relay,
     measure::{Clock, Timeframe, nanos},
+    results::PlannedGenerators,
     scenario::Scenario,
     target::Target,
 };
@@ -60,13 +61,13 @@ impl Launch {
         Fleet { launch: self, running: None }
     }
 
-    /// Number of generators.
-    pub(in crate::cli) fn generators(&self) -> u32 {
-        self.generators
+    /// What a capacity run plans with.
+    pub(in crate::cli) fn planned(&self) -> PlannedGenerators {
+        PlannedGenerators { number: self.generators, start_in_ns: nanos(self.start_in()) }
     }
 
     /// Time from the moment at which all are ready until they begin.
-    pub(in crate::cli) fn start_in(&self) -> Duration {
+    fn start_in(&self) -> Duration {
         self.start_in.unwrap_or(if self.is_blind() { START_IN_BLIND } else { START_IN })
     }
 
@@ -132,7 +133,7 @@ impl Fleet {
         on_start: impl FnOnce(Timeframe),
     ) -> Result<Sent, Failure> {
         let start_in = self.launch.start_in();
-        let agreed = || (load.time.now() + start_in.as_nanos() as i128) as i64;
+        let agreed = || (load.clock.0.now() + start_in.as_nanos() as i128) as i64;
         let known = self.launch.is_blind().then(agreed);
         let job = self.job(load, known);
         let watched = (watchers.display, watchers.stop);
@@ -185,10 +186,11 @@ fn begin(
     start: impl FnOnce() -> i64,
 ) -> Result<(Instant, i64), Failure> {
     running.wait_for(Step::Connected, Patience { time: PATIENCE, is_queued: false }, watched)?;
-    running.check_clocks(load.time, load.server.as_deref())?;
+    let (time, server) = &load.clock;
+    running.check_clocks(*time, server.as_deref())?;
     let start = start();
     running.tell(&Order::Start(start));
-    let begin = load.time.instant(start.into()).ok_or_else(|| lost("the start is over".to_owned()))?;
+    let begin = time.instant(start.into()).ok_or_else(|| lost("the start is over".to_owned()))?;
     watched.0.step("Waiting for the start");
     running.wait_until(begin, watched)?;
     Ok((begin, start))
@@ -216,13 +218,18 @@ fn send(
             running.check_silence()
         });
         if let Err(failure) = heard {
-            if is_stopped {
-                // What is missing was ended by the launcher.
-                return Err(Failure::interrupted());
+            if !is_stopped {
+                frame.end_at(frame.clock.now());
+                // Before anything else: the others load the server.
+                running.stop();
             }
-            frame.end_at(frame.clock.now());
             let said = running.explanation().map(|line| format!(" ({line})")).unwrap_or_default();
-            return failed(format!("{failure}{said}"), running, load, (frame.clock.now(), start), relay);
+            let sent = failed(format!("{failure}{said}"), running, load, (frame.clock.now(), start), relay);
+            // Launchers may end generators before they have reported a load that the user ended.
+            return sent.map(|mut sent| {
+                sent.recording.period.interrupted = is_stopped;
+                sent
+            });
         }
         if let Some(progress) = relay.news(frame) {
             (watchers.on_progress)(progress);

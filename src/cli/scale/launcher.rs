@@ -12,11 +12,20 @@ use crate::{
     scenario::Shard,
 };
 
-/// Options of srun that the contract needs: one process on each node, nodes for itself, and all ended when one fails.
-const SRUN: &str = "srun -N %n --ntasks=%n --ntasks-per-node=1 --exclusive -K";
+/// Options of srun that the contract needs: one process on each node, with all of its cores, and all ended when one fails.
+const SRUN: &str = "srun -N %n --ntasks=%n --ntasks-per-node=1 --cpu-bind=none -K";
 
-/// Options of mpirun: one process on each node.
-const MPIRUN: &str = "mpirun -np %n --map-by ppr:1:node";
+/// Nodes for itself, in a job of its own.
+const OF_ITS_OWN: &str = "--exclusive";
+
+/// All cores of nodes that a job has already. There, `--exclusive` gives each process one core.
+const WITHIN_A_JOB: &str = "--overlap";
+
+/// Variable that srun finds within a job.
+const JOB_ID: &str = "SLURM_JOB_ID";
+
+/// Options of mpirun: one process on each node, with all of its cores.
+const MPIRUN: &str = "mpirun -np %n --map-by ppr:1:node --bind-to none";
 
 /// A way to start generators.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +42,10 @@ impl Launcher {
     /// Reads `--launcher`.
     pub(super) fn parse(text: &str, generators: u32) -> Result<Self, String> {
         let text = match text.trim() {
-            "srun" => SRUN,
-            "mpirun" => MPIRUN,
-            other => other,
+            "srun" if env::var_os(JOB_ID).is_some() => format!("{SRUN} {WITHIN_A_JOB}"),
+            "srun" => format!("{SRUN} {OF_ITS_OWN}"),
+            "mpirun" => MPIRUN.to_owned(),
+            other => other.to_owned(),
         };
         let words: Vec<_> = text.split_whitespace().map(|word| word.replace("%n", &generators.to_string())).collect();
         let Some(first) = words.first() else { return Err("--launcher is empty".to_owned()) };
@@ -155,7 +165,7 @@ mod tests {
     #[test]
     fn each_way_starts_its_generators() {
         let srun = Launcher::parse("srun", 3).unwrap();
-        let expected = "srun -N 3 --ntasks=3 --ntasks-per-node=1 --exclusive -K /bin/plimsoll shard";
+        let expected = "srun -N 3 --ntasks=3 --ntasks-per-node=1 --cpu-bind=none -K --exclusive /bin/plimsoll shard";
         assert_eq!((words(&srun), srun.carries_input()), (vec![expected.to_owned()], true));
         let mpirun = Launcher::parse("mpirun --oversubscribe -np %n", 3).unwrap();
         let expected = "mpirun -x PLIMSOLL_JOB -tag-output --oversubscribe -np 3 /bin/plimsoll shard";

@@ -25,10 +25,8 @@ pub(in crate::cli) struct Load<'a> {
     pub(in crate::cli) workers: Option<usize>,
     /// Whether the generators measure the speed of their machines.
     pub(in crate::cli) calibrates: bool,
-    /// The clock that all go by.
-    pub(in crate::cli) time: ReferenceTime,
-    /// Run ID of the server.
-    pub(in crate::cli) server: Option<String>,
+    /// The clock that all go by, and the run ID of the server.
+    pub(in crate::cli) clock: (ReferenceTime, Option<String>),
 }
 
 /// Those who follow a load, and what ends it early.

@@ -135,6 +135,7 @@ impl Running {
     /// Forgets the last load before the next one.
     pub(super) fn begin(&mut self) {
         self.load = UnderWay::default();
+        self.said.clear();
     }
 
     /// The sum of the recordings so far.
@@ -335,13 +336,16 @@ impl Running {
             if since.elapsed() > patience.time {
                 let is_blind = self.processes.iter().any(|process| process.input.is_none());
                 let remedy = if is_blind { "; give it longer with --start-in" } else { "" };
-                return Err(lost(format!(
-                    "generator {first} of {} was not ready in time: are there as many machines as generators, and plimsoll on \
-                     each?{remedy}",
-                    self.generators
-                )));
+                let name = self.name(*first);
+                return Err(lost(match what {
+                    Step::Here => format!(
+                        "{name} did not start in time: are there as many machines as generators, and plimsoll on each?{remedy}"
+                    ),
+                    Step::Connected => format!("{name} did not open its connections in time{remedy}"),
+                }));
             }
             self.listen(display)?;
+            self.check_silence()?;
             if stop.is_cancelled() {
                 return Err(Failure::interrupted());
             }
@@ -384,6 +388,7 @@ impl Running {
     ) -> Result<(), Failure> {
         while Instant::now() < begin {
             self.listen(display)?;
+            self.check_silence()?;
             if stop.is_cancelled() {
                 return Err(Failure::interrupted());
             }
@@ -391,14 +396,14 @@ impl Running {
         Ok(())
     }
 
-    /// Fails where a generator gives no sign of life.
+    /// Fails where a generator has reported nothing for too long.
     pub(super) fn check_silence(&self) -> Result<(), Failure> {
         let silent = (0..self.generators).find(|number| {
-            let is_silent = self.heard.get(number).is_none_or(|heard| heard.elapsed() > SILENCE);
+            let is_silent = self.heard.get(number).is_some_and(|heard| heard.elapsed() > SILENCE);
             is_silent && !self.load.done.contains(number)
         });
         silent.map_or(Ok(()), |number| {
-            Err(lost(format!("{} gave no sign of life for {} s", self.name(number), SILENCE.as_secs())))
+            Err(lost(format!("{} reported nothing for {} s", self.name(number), SILENCE.as_secs())))
         })
     }
 

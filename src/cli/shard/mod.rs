@@ -19,7 +19,7 @@ use super::{
     progress::Display,
 };
 use crate::{
-    results::{Run, SHARD_FILE, shard_files},
+    results::{ClockReference, Run, SHARD_FILE, shard_files},
     scenario::Scenario,
     target::{Source, Target},
 };
@@ -50,8 +50,11 @@ pub(super) fn run(
             display.step("Checking the target");
             let ready = runtime.block_on(interrupt.or(async {
                 let (target, _) = Target::prepare(source, &part.scenario).await?;
-                Ready::prepare(part, target, &display).await
+                Ready::prepare(part, target).await
             }))?;
+            if ready.clock(None).reference == ClockReference::Machine {
+                display.say("warning: the server does not answer TIME: the start goes by the clock of this machine");
+            }
             let run = ready.carry_out(|| Some(start), (&interrupt, interrupt.stop()), &display, |_| (), None)?;
             save(&run, &held, &display)
         },

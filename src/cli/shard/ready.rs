@@ -48,14 +48,9 @@ pub(super) struct Ready {
 
 impl Ready {
     /// Reaches the server, and compares the clocks.
-    pub(super) async fn prepare(part: Part, target: Target, display: &Display) -> Result<Self, Failure> {
+    pub(super) async fn prepare(part: Part, target: Target) -> Result<Self, Failure> {
         let facts = target.facts().await?;
-        let time = target.time().await.unwrap_or_else(|error| {
-            display.say(&format!(
-                "warning: the server does not answer TIME: {error}; the start goes by the clock of this machine"
-            ));
-            ReferenceTime::of_machine()
-        });
+        let time = target.time().await.unwrap_or_else(|_| ReferenceTime::of_machine());
         let server = target.clock_run_id().await;
         let reference = if part.calibrates { target::reference().await.ok() } else { None };
         Ok(Self { part, target, facts, time, server, reference })

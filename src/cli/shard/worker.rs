@@ -158,7 +158,7 @@ fn carry_out(
             _ => return Err(Failure::unusable(anyhow!("a job without a load"))),
         };
         let part = Part { scenario, shard, workers: job.workers, sharing, turns, calibrates: job.calibrates };
-        Ready::prepare(part, target, &display).await
+        Ready::prepare(part, target).await
     }))?;
     let (clock, server, same_machine) = (ready.clock(None), ready.server().map(str::to_owned), ready.is_at_server());
     let start = || {

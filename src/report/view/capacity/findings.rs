@@ -24,6 +24,7 @@ const UNLIKE: f64 = 3.0;
 pub(super) fn section(answers: &CapacityReport) -> Section {
     let mut notes: Vec<Note> = lost(answers).into_iter().collect();
     notes.extend(answers.analysis.comparisons.iter().filter_map(|comparison| pool(answers, comparison)));
+    notes.extend(divided(answers));
     notes.extend(own_rate(answers));
     notes.extend(headroom(answers));
     notes.extend(fleet(answers));
@@ -53,6 +54,24 @@ fn lost(answers: &CapacityReport) -> Option<Note> {
                   server is not sustainable, whatever the response times before.";
     let lost = || Note::new(Tone::Bad, "The server was lost during a trial.", advice);
     (answers.capacity.ended == Ended::Lost).then(lost)
+}
+
+/// Connections of a pool for each generator below which requests wait longer than in one process: it does not divide such a pool.
+const FEW: u32 = 10;
+
+/// That a pool size means something else where it is divided among generators.
+fn divided(answers: &CapacityReport) -> Option<Note> {
+    let generators = answers.capacity.plan.generators?.number;
+    let smallest = answers.arms().filter_map(|(_, arm, _)| arm.pool).min()?;
+    (smallest < FEW * generators).then(|| {
+        Note::new(
+            Tone::Fair,
+            format!(
+                "The pool of {smallest} connections is divided among {generators} generators, which wait for their own connections only."
+            ),
+            "A process that has the pool for itself waits less. Compare pool sizes with fewer generators, or with one process.",
+        )
+    })
 }
 
 fn pool(answers: &CapacityReport, comparison: &Comparison) -> Option<Note> {

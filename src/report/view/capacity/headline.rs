@@ -313,7 +313,7 @@ fn ending(answers: &CapacityReport) -> Option<String> {
             time(capacity.plan.budget_ns)
         )),
         Ended::LoadFailed => Some(format!(
-            "After {after} the load of the next one failed with its generators; --resume continues the run."
+            "The load of the generators failed after {after}; --resume with the same --scale continues it."
         )),
         Ended::Interrupted => Some(format!("The capacity run was interrupted after {after}; --resume continues it.")),
         Ended::Errors => Some(format!(
