@@ -130,7 +130,8 @@ fn generators(variable: &str) -> Vec<Pid> {
     let is_own = |pid: i32| {
         let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let is_generator = words.ends_with(b"\0shard\0") && !words.starts_with(b"srun\0");
+        let is_generator =
+            words.ends_with(b"\0shard\0") && !words.starts_with(b"srun\0") && !words.starts_with(b"mpirun\0");
         is_generator && variables.split(|byte| *byte == 0).any(|at| at == variable.as_bytes())
     };
     let all = fs::read_dir("/proc").unwrap().flatten();
@@ -274,4 +275,63 @@ fn open_mpi_starts_generators_that_begin_by_the_clock() {
     let early = ["--start-in", "1ms", "--out", "early"];
     let arguments = ["scale", "short.toml", "-n", "4", "--target", &url, "--launcher", launcher];
     desk.run(&[&arguments[..], &early].concat()).ends_with(3).complains("--start-in");
+}
+
+/// Nothing is left behind in a Slurm.
+#[test]
+fn no_generator_and_no_job_outlives_a_scale() {
+    let (desk, mut slurm, server) = (Desk::new(), Slurm::start(), Server::start());
+    let is_free = |slurm: &Slurm| slurm.ask(&["squeue", "--noheader"]).is_empty();
+    let start = |slurm: &Slurm, more: &[&str]| {
+        let mut command = slurm.scale(&desk, &server, &[&["--force", "--duration", "10m"], more].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let under_way = |slurm: &Slurm| {
+        let before = server.gets();
+        let child = start(slurm, &["--start-in", "500ms"]);
+        until("load is put on", || server.gets() > before + 3_000);
+        child
+    };
+
+    // More nodes than there are: srun waits, and the user ends that.
+    let child = start(&slurm, &["--launcher", "srun -N 5 --ntasks=5"]);
+    until("the job is pending", || slurm.ask(&["squeue", "--noheader", "--format=%T"]) == "PENDING");
+    signal(&child, Signal::INT);
+    Outcome::of_child(child).ends_with(130);
+    until("no job is pending", || is_free(&slurm));
+
+    // A generator that stands still.
+    let child = under_way(&slurm);
+    kill_process(slurm.generator("n2"), Signal::STOP).unwrap();
+    let reason = failure(&desk, Outcome::of_child(child));
+    assert!(reason.starts_with("generator 1 of 4 on n2 reported nothing for 3 s"), "{reason}");
+    until("the nodes are free", || is_free(&slurm) && slurm.is_idle());
+    assert!(slurm.generators().is_empty());
+
+    // A node without a daemon, which the controller gives up: it cannot end the processes there.
+    let child = under_way(&slurm);
+    slurm.kill_daemon(3);
+    slurm.ask(&["scontrol", "update", "NodeName=n3", "State=DOWN", "Reason=gone"]);
+    let reason = failure(&desk, Outcome::of_child(child));
+    assert!(reason.contains("Node failure on n3"), "{reason}");
+    until("the generator on that node ends too", || slurm.generators().is_empty());
+    assert_eq!(server.keys(), 0);
+}
+
+#[test]
+fn an_interruption_of_generators_that_open_mpi_started_reports_what_there_is() {
+    let (desk, server) = (Desk::new(), Server::start());
+    let url = server.url();
+    let launcher = "mpirun --allow-run-as-root --oversubscribe -np %n";
+    let arguments = ["scale", "short.toml", "-n", "4", "--target", &url, "--launcher", launcher, "--start-in", "5s"];
+    let mark = desk.path("").display().to_string();
+    let mut command = desk.command(&[&arguments[..], &["--duration", "10m", "--out", "out"]].concat());
+    let child = command.env("PLIMSOLL_TEST", &mark).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("load is put on", || server.gets() > 1_000);
+    signal(&child, Signal::INT);
+    // mpirun itself ends with `shard` in its command line as well.
+    Outcome::of_child(child).ends_with(130).complains("interrupted").says("nterrupted");
+    assert!(generators(&format!("PLIMSOLL_TEST={mark}")).is_empty());
+    assert_eq!(summary(&desk, "out")["generators"].as_array().unwrap().len(), 4);
+    assert_eq!(server.keys(), 0);
 }

@@ -41,7 +41,7 @@ pub(in crate::cli) struct GeneratorArgs {
     /// How generators are started: `srun`, `mpirun`, `ssh HOST,HOST,...`, `local` (processes on this machine), or such a command
     /// with options, `%n` being their number; default: `srun` where Slurm is installed
     ///
-    /// A command is continued with that of a generator, as in `srun -N %n --ntasks-per-node=1 --cpu-bind=none --exclusive -K`. It has to start N
+    /// A command is continued with that of a generator, as in `srun -N %n --ntasks-per-node=1 --exclusive -K`. It has to start N
     /// processes that know their number (`SLURM_PROCID`, `OMPI_COMM_WORLD_RANK` or `PMI_RANK`), and to carry standard input to all of
     /// them and standard output of all of them back.
     #[arg(long, value_name = "COMMAND", help_heading = "Generators")]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{
+    agreement::lost,
     load::{Load, Sent},
-    running::{Running, lost},
+    running::Running,
 };
 use crate::{
     analysis::MergeError,

@@ -9,10 +9,11 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    agreement::lost,
     failed::{failed, listed},
     launcher::Launcher,
     load::{Load, Sent, Watchers},
-    running::{Patience, Running, Step, lost},
+    running::{Patience, Running, Step},
 };
 use crate::{
     cli::{
@@ -91,7 +92,12 @@ impl Launch {
                 command.env_remove(name);
             }
         }
-        Running::start(&self.name(), self.generators, commands, self.launcher.carries_input())
+        Running::start(
+            &self.name(),
+            self.generators,
+            commands,
+            (self.launcher.carries_input(), self.launcher.is_local()),
+        )
     }
 
     fn patience(&self) -> Patience {
@@ -206,6 +212,7 @@ fn send(
     let mut relay = Relay::new(load.scenario, running.generators() as usize, watchers.on_second.take());
     let mut is_stopped = false;
     while !running.is_done() {
+        running.follow();
         if watchers.stop.is_cancelled() && !is_stopped {
             is_stopped = true;
             frame.end_at(frame.clock.now());

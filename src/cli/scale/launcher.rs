@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Options of srun that the contract needs: one process on each node, with all of its cores, and all ended when one fails.
-const SRUN: &str = "srun -N %n --ntasks=%n --ntasks-per-node=1 --cpu-bind=none -K";
+const SRUN: &str = "srun -N %n --ntasks=%n --ntasks-per-node=1 -K";
 
 /// Nodes for itself, in a job of its own.
 const OF_ITS_OWN: &str = "--exclusive";
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn each_way_starts_its_generators() {
         let srun = Launcher::parse("srun", 3).unwrap();
-        let expected = "srun -N 3 --ntasks=3 --ntasks-per-node=1 --cpu-bind=none -K --exclusive /bin/plimsoll shard";
+        let expected = "srun -N 3 --ntasks=3 --ntasks-per-node=1 -K --exclusive /bin/plimsoll shard";
         assert_eq!((words(&srun), srun.carries_input()), (vec![expected.to_owned()], true));
         let mpirun = Launcher::parse("mpirun --oversubscribe -np %n", 3).unwrap();
         let expected = "mpirun -x PLIMSOLL_JOB -tag-output --oversubscribe -np 3 /bin/plimsoll shard";

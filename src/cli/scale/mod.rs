@@ -1,5 +1,6 @@
 //! `plimsoll scale`: a run whose load comes from several machines.
 
+mod agreement;
 mod args;
 mod failed;
 mod launch;

@@ -18,32 +18,39 @@ use anyhow::anyhow;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio_util::sync::CancellationToken;
 
-use super::process::{Event, Process, hear};
+use super::{
+    agreement::{self, lost},
+    process::{Event, Process, hear},
+};
 use crate::{
     analysis::Merger,
     cli::{
-        environment::software,
         exit::Failure,
         progress::Display,
-        shard::lines::{self, Contact, Introduction, Order, Report},
+        shard::{
+            UNFOLLOWED,
+            lines::{self, Contact, Introduction, Order, Report},
+        },
     },
     load::SecondReport,
-    measure::nanos,
-    results::{ClockReference, Run, Software, sha256},
+    results::{Run, sha256},
     target::ReferenceTime,
 };
 
 /// Time without a sign of life after which a generator is taken for lost: three times the interval of the signs.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// Interval at which generators hear that their load is followed.
+const ALIVE: Duration = Duration::from_secs(1);
+
 /// Time that generators have to end once they were asked to.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// Largest difference of clocks of two machines, where the start goes by these.
-const APART: i64 = 250_000_000;
-
 /// Time after which a wait for generators is mentioned where no progress is shown.
 const SLOW: Duration = Duration::from_secs(10);
+
+/// Time that launchers have to give back what they hold.
+const GIVING_BACK: Duration = Duration::from_secs(2);
 
 /// Time in which what a process wrote before its end arrives.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -55,10 +62,14 @@ pub(super) struct Running {
     processes: Vec<Process>,
     events: Receiver<Event>,
     generators: u32,
+    /// Whether all of them are processes of this machine.
+    is_local: bool,
     introduced: BTreeMap<u32, Introduction>,
     heard: BTreeMap<u32, Instant>,
     /// The last lines of launchers, which say why something ended.
     said: Vec<String>,
+    /// When generators heard last that their load is followed.
+    followed: Option<Instant>,
     load: UnderWay,
 }
 
@@ -92,26 +103,24 @@ pub(super) struct Patience {
     pub(super) is_queued: bool,
 }
 
-pub(super) fn lost(reason: String) -> Failure {
-    Failure::unusable(anyhow!(reason))
-}
-
 impl Running {
     /// Starts processes, each with the number of the generator that it is, where it is one.
     pub(super) fn start(
         name: &str,
         generators: u32,
         commands: Vec<(Option<u32>, Command)>,
-        has_input: bool,
+        (has_input, is_local): (bool, bool),
     ) -> Result<Self, Failure> {
         let (sender, events) = mpsc::channel();
         let mut running = Self {
             processes: Vec::new(),
             events,
             generators,
+            is_local,
             introduced: BTreeMap::new(),
             heard: BTreeMap::new(),
             said: Vec::new(),
+            followed: None,
             load: UnderWay::default(),
         };
         for (number, mut command) in commands {
@@ -219,7 +228,7 @@ impl Running {
     fn take_in(&mut self, number: u32, report: Report) -> Result<(), Failure> {
         match report {
             Report::Here(introduction) => {
-                self.check_introduction(&introduction)?;
+                agreement::check_build(&introduction, self.generators)?;
                 if self.introduced.insert(number, *introduction).is_some() {
                     let name = self.name(number);
                     return Err(lost(format!("two processes are {name}: does the launcher start it twice?")));
@@ -244,29 +253,6 @@ impl Running {
             }
         }
         Ok(())
-    }
-
-    /// Refuses generators of another plimsoll, whose numbers may mean something else, and another number of them.
-    fn check_introduction(&self, of: &Introduction) -> Result<(), Failure> {
-        if of.of != self.generators {
-            return Err(lost(format!(
-                "the launcher started {} processes instead of {}: check the numbers in --launcher",
-                of.of, self.generators
-            )));
-        }
-        let own = software();
-        if of.software == own {
-            return Ok(());
-        }
-        let version = |software: &Software| {
-            format!("{} {} ({})", software.version, software.commit.as_deref().unwrap_or(""), software.profile)
-        };
-        Err(Failure::usage(anyhow!(
-            "the generator on {} runs plimsoll {}, and this is {}: install the same build everywhere (--program)",
-            of.host,
-            version(&of.software),
-            version(&own)
-        )))
     }
 
     /// Fails where a process has ended that still has something to do.
@@ -354,31 +340,8 @@ impl Running {
 
     /// Refuses generators that reach another server, or go by another clock, than this process.
     pub(super) fn check_clocks(&self, time: ReferenceTime, server: Option<&str>) -> Result<(), Failure> {
-        let own = ReferenceTime::of_machine().now() as i64;
-        for (number, (heard, known)) in &self.load.contacts {
-            let name = self.name(*number);
-            if known.server.as_deref() != server {
-                return Err(lost(format!(
-                    "{name} reaches another server by this address than the one that was checked here: use an address that means the \
-                     same on all machines"
-                )));
-            }
-            let is_machine = known.clock.reference == ClockReference::Machine;
-            if is_machine != time.uncertainty().is_none() {
-                return Err(lost(format!(
-                    "the server answered TIME to only one of this process and {name}: repeat the run"
-                )));
-            }
-            let difference = known.wall.saturating_add(nanos(heard.elapsed()) as i64) - own;
-            if is_machine && difference.saturating_abs() > APART {
-                return Err(lost(format!(
-                    "the clock of {name} differs by {:.1} s from the one here, and the server does not answer TIME: set the clocks, or \
-                     give the user the right to TIME (ACL SETUSER user +time)",
-                    difference as f64 / 1e9
-                )));
-            }
-        }
-        Ok(())
+        let mut contacts = self.load.contacts.iter();
+        contacts.try_for_each(|(number, contact)| agreement::check_clock(&self.name(*number), contact, (time, server)))
     }
 
     pub(super) fn wait_until(
@@ -387,6 +350,7 @@ impl Running {
         (display, stop): (&Display, &CancellationToken),
     ) -> Result<(), Failure> {
         while Instant::now() < begin {
+            self.follow();
             self.listen(display)?;
             self.check_silence()?;
             if stop.is_cancelled() {
@@ -394,6 +358,14 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    /// Lets generators know from time to time that their load is followed.
+    pub(super) fn follow(&mut self) {
+        if self.followed.is_none_or(|at| at.elapsed() >= ALIVE) {
+            self.followed = Some(Instant::now());
+            self.tell(&Order::Alive);
+        }
     }
 
     /// Fails where a generator has reported nothing for too long.
@@ -412,9 +384,29 @@ impl Running {
         if !are_done {
             self.stop();
         }
-        let limit = Instant::now() + if are_done { ENDING } else { LAST_WORDS };
         // Where nothing more can come, generators end.
         self.processes.iter_mut().for_each(|process| drop(process.input.take()));
+        self.wait_for_ends(if are_done { ENDING } else { LAST_WORDS });
+        // Launchers have resources to give back, which a signal that cannot be caught would leave taken.
+        for process in self.processes.iter().filter(|process| process.ended.is_none()) {
+            let _ = kill_process_group(Pid::from_child(&process.child), Signal::TERM);
+        }
+        self.wait_for_ends(GIVING_BACK);
+        if !are_done && !self.is_local && !self.is_done() {
+            self.wait_for_the_unreachable();
+        }
+    }
+
+    /// A generator whose machine cannot be reached any more writes until it notices that nobody follows its load; keys that are removed
+    /// before would be there again.
+    fn wait_for_the_unreachable(&self) {
+        if let Some(last) = self.followed {
+            thread::sleep((last + UNFOLLOWED + ALIVE).saturating_duration_since(Instant::now()));
+        }
+    }
+
+    fn wait_for_ends(&mut self, time: Duration) {
+        let limit = Instant::now() + time;
         while Instant::now() < limit && self.processes.iter().any(|process| process.ended.is_none()) {
             for process in self.processes.iter_mut().filter(|process| process.ended.is_none()) {
                 process.ended = process.child.try_wait().ok().flatten().map(|status| (Instant::now(), status));

@@ -48,6 +48,8 @@ pub(in crate::cli) enum Order {
     Job(Box<Job>),
     /// When to begin: nanoseconds since 1970 on the reference clock.
     Start(i64),
+    /// `plimsoll scale` follows the load: it says so all the time.
+    Alive,
     /// The load ends early.
     Stop,
 }

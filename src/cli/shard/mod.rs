@@ -27,7 +27,7 @@ pub(super) use args::ShardArgs;
 use number::sharing;
 pub(super) use ready::moment;
 use ready::{Part, Ready};
-pub(super) use worker::{Arguments, JOB, SHARD, run as work};
+pub(super) use worker::{Arguments, JOB, SHARD, UNFOLLOWED, run as work};
 
 /// `plimsoll run --shard`: sends one part of the load, and saves its recording for `plimsoll merge`.
 pub(super) fn run(

@@ -4,12 +4,12 @@ use std::{
     env,
     io::{self, Write as _},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::anyhow;
@@ -43,6 +43,9 @@ pub(in crate::cli) const JOB: &str = "PLIMSOLL_JOB";
 
 /// Interval of signs of life.
 const ALIVE: Duration = Duration::from_secs(1);
+
+/// Time without an order after which a load is stopped: nobody follows it any more. Orders are repeated every second.
+pub(in crate::cli) const UNFOLLOWED: Duration = Duration::from_secs(5);
 
 /// How often a wait for an order asks whether it still matters.
 const POLL: Duration = Duration::from_millis(50);
@@ -102,15 +105,16 @@ fn work(shard: Shard, job: Option<Job>, parent: &Parent, interrupt: &Interrupt) 
     let stop = interrupt.stop();
     // A job of the environment begins by the clock, and nobody writes to standard input.
     if let Some(job) = job {
-        carry_out(shard, &job, (parent, interrupt, stop), |start| start)?;
+        carry_out(shard, &job, (parent, interrupt, stop), None, |start| start)?;
         return Ok(Exit::Success);
     }
-    let orders = listen(stop.clone());
+    let last = Arc::new(Mutex::new(Instant::now()));
+    let orders = listen(stop.clone(), Arc::clone(&last));
     let mut jobs = 0;
     loop {
         let next = await_order(&orders, stop, |order| match order {
             (Order::Job(job), stop) => Some((*job, stop)),
-            (Order::Start(_) | Order::Stop, _) => None,
+            (Order::Start(_) | Order::Alive | Order::Stop, _) => None,
         });
         let Some((job, stop)) = next else {
             if jobs == 0 {
@@ -123,20 +127,22 @@ fn work(shard: Shard, job: Option<Job>, parent: &Parent, interrupt: &Interrupt) 
             return Ok(Exit::Success);
         };
         jobs += 1;
-        carry_out(shard, &job, (parent, interrupt, &stop), |_| {
+        carry_out(shard, &job, (parent, interrupt, &stop), Some(Arc::clone(&last)), |_| {
             await_order(&orders, &stop, |order| match order {
                 (Order::Start(start), _) => Some(start),
-                (Order::Job(_) | Order::Stop, _) => None,
+                (Order::Job(_) | Order::Alive | Order::Stop, _) => None,
             })
         })?;
     }
 }
 
-/// Sends a part of a load. `start` gives the instant to begin at, from that of the job.
+/// Sends a part of a load. `start` gives the instant to begin at, from that of the job; `last` is when the last order came, where orders
+/// come.
 fn carry_out(
     shard: Shard,
     job: &Job,
     (parent, interrupt, stop): (&Parent, &Interrupt, &CancellationToken),
+    last: Option<Arc<Mutex<Instant>>>,
     start: impl FnOnce(Option<i64>) -> Option<i64>,
 ) -> Result<(), Failure> {
     let parsed = job.loads.iter().map(|(text, _)| scenario::parse(text, "scenario.toml"));
@@ -168,8 +174,12 @@ fn carry_out(
     };
     // With the first second: at the start there is no time for it.
     let late = Arc::new(AtomicU64::default());
-    let (reporter, mut begun) = (parent.clone(), Some(Arc::clone(&late)));
+    let (reporter, mut begun, unfollowed) = (parent.clone(), Some(Arc::clone(&late)), interrupt.stop().clone());
     let on_second: OnSecond = Box::new(move |second| {
+        let of_last = last.as_ref().and_then(|last| last.lock().ok().map(|at| at.elapsed()));
+        if of_last.is_some_and(|since| since > UNFOLLOWED) {
+            unfollowed.cancel();
+        }
         if let Some(late) = begun.take() {
             reporter.tell(&Report::Begun { late_ns: late.load(Ordering::Relaxed) });
         }
@@ -186,20 +196,23 @@ fn carry_out(
 
 /// Takes orders on a thread of its own, each with what ends the load of its job. Where no more can come, the load stops: a generator
 /// without a master must not go on.
-fn listen(stop: CancellationToken) -> Receiver<(Order, CancellationToken)> {
+fn listen(stop: CancellationToken, last: Arc<Mutex<Instant>>) -> Receiver<(Order, CancellationToken)> {
     let (sender, orders) = mpsc::channel();
     let listen = move || {
         let (mut reader, mut of_job) = (Reader::default(), stop.child_token());
         for line in io::stdin().lines() {
+            if let Ok(mut last) = last.lock() {
+                *last = Instant::now();
+            }
             match line.map_err(|error| error.to_string()).and_then(|line| reader.take::<Order>(&line)) {
                 Ok(Read::Message(_, Order::Stop)) => of_job.cancel(),
+                Ok(Read::Message(_, Order::Alive) | Read::Piece(_) | Read::Other) => {}
                 Ok(Read::Message(_, order)) => {
                     if matches!(order, Order::Job(_)) {
                         of_job = stop.child_token();
                     }
                     let _ = sender.send((order, of_job.clone()));
                 }
-                Ok(Read::Piece(_) | Read::Other) => {}
                 Err(_) => break,
             }
         }

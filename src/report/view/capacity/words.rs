@@ -173,6 +173,16 @@ pub fn harness_limit_words(of: &HarnessLimit) -> String {
         CheckKind::Throttling => {
             format!("its container was throttled {percent:.1} % of the time (at most {limit:.0} %)")
         }
+        CheckKind::GeneratorLag => {
+            format!(
+                "{subject} released requests late: p99 of the lag is {percent:.0} % of the median response time (at most {limit:.0} %)"
+            )
+        }
+        CheckKind::Start => format!(
+            "{subject} began {:.0} ms apart from the agreed instant (at most {:.0} ms)",
+            nanos.unwrap_or_default() / 1e6,
+            limit * 10.0
+        ),
         _ => format!("{}: {percent:.1} % (at most {limit:.0} %)", checks::words(*kind).name),
     }
 }
