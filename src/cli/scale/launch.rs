@@ -232,11 +232,13 @@ fn send(
             }
             let said = running.explanation().map(|line| format!(" ({line})")).unwrap_or_default();
             let sent = failed(format!("{failure}{said}"), running, load, (frame.clock.now(), start), relay);
+            if !is_stopped {
+                return sent;
+            }
             // Launchers may end generators before they have reported a load that the user ended.
-            return sent.map(|mut sent| {
-                sent.recording.period.interrupted = is_stopped;
-                sent
-            });
+            let mut sent = sent.map_err(|_| Failure::interrupted())?;
+            sent.recording.period.interrupted = true;
+            return Ok(sent);
         }
         if let Some(progress) = relay.news(frame) {
             (watchers.on_progress)(progress);
