@@ -34,7 +34,7 @@ fn pages(program: Command) -> Vec<(String, Vec<u8>)> {
     fn add(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) {
         let man = Man::new(command.clone());
         pages.push((man.get_filename(), page(&man)));
-        command.get_subcommands().for_each(|below| add(below, pages));
+        command.get_subcommands().filter(|below| !below.is_hide_set()).for_each(|below| add(below, pages));
     }
     // It would have a page for each command once more.
     let mut program = program.disable_help_subcommand(true);

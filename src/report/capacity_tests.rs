@@ -248,7 +248,7 @@ fn where_the_harness_was_the_limit_the_answer_says_with_which_client_and_what_to
         assert!(starved.notes().any(|note| note.advice.contains("several machines (--scale)")));
     }
     let mut scaled = starved(Some(16_000.0));
-    scaled.0.plan.generators = Some(PlannedGenerators { number: 4, start_in_ns: 2_000_000_000 });
+    scaled.0.plan.generators = Some(PlannedGenerators { number: 4, start_in_ns: 2_000_000_000, launcher: None });
     let view = with(Client::Wire, &scaled).view(&[]);
     assert!(view.headline.sentence.contains("use more generators (--scale)"), "{}", view.headline.sentence);
     assert!(markdown::render(&view).contains("**Generators**: 4, "), "who sent the load is named");
@@ -258,7 +258,7 @@ fn where_the_harness_was_the_limit_the_answer_says_with_which_client_and_what_to
     };
     let smallest = divided.0.plan.arms.iter().filter_map(|arm| arm.pool).min().unwrap();
     for (number, expected) in [(smallest / 10, false), (smallest / 10 + 1, true)] {
-        divided.0.plan.generators = Some(PlannedGenerators { number, start_in_ns: 0 });
+        divided.0.plan.generators = Some(PlannedGenerators { number, start_in_ns: 0, launcher: None });
         assert_eq!(finds(&divided), expected, "{number} of {smallest}");
     }
 }

@@ -79,12 +79,15 @@ pub struct CapacityPlan {
 }
 
 /// Generators that put on the load of each trial together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedGenerators {
     /// Their number.
     pub number: u32,
     /// Time from the moment at which all are ready until they begin, in nanoseconds.
     pub start_in_ns: u64,
+    /// How they are started, as `--launcher` takes it; `None` in searches that did not save it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launcher: Option<String>,
 }
 
 /// One variant of the scenario.

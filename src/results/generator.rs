@@ -91,7 +91,7 @@ pub struct Generator {
 pub struct LoadFailure {
     /// The reason, for people: which generator, and how it ended.
     pub reason: String,
-    /// Time from the start of the load, warm-up included, until it was noticed, in nanoseconds.
+    /// Time of the measured period until it was noticed, in nanoseconds.
     pub after_ns: Nanos,
     /// Requests of the measured period that fell due until then, by the schedule; `None` where a service has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,13 +107,13 @@ impl LoadFailure {
         let unknown = match due {
             Some(due) => {
                 format!(
-                    "{} of the {due} requests that were due until then are unaccounted for",
+                    "{} of the {due} requests that were due in it are unaccounted for",
                     due.saturating_sub(*reported)
                 )
             }
-            None => format!("{reported} requests were reported until then"),
+            None => format!("{reported} requests of it were reported"),
         };
-        format!("{reason} after {:.0} s of the load; {unknown}", *after_ns as f64 / 1e9)
+        format!("{reason} after {:.0} s of the measured period; {unknown}", *after_ns as f64 / 1e9)
     }
 }
 

@@ -27,7 +27,7 @@ pub fn load_shard(folder: &Path) -> Result<Run, ResultsError> {
     let read = |name: &str| {
         let file = folder.join(name);
         fs::read_to_string(&file).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ResultsError::NoShard { place: folder.to_owned() },
+            io::ErrorKind::NotFound if name == SHARD_FILE => ResultsError::NoShard { place: folder.to_owned() },
             _ => io_error("read", &file, error),
         })
     };
@@ -63,6 +63,9 @@ mod tests {
         let error = load_shard(folder.path()).unwrap_err().to_string();
         assert!(error.contains("damaged") && error.contains("SHA-256"), "{error}");
         fs::remove_file(folder.path().join(HASH_FILE)).unwrap();
+        let error = load_shard(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(HASH_FILE), "{error}");
+        fs::remove_file(folder.path().join(SHARD_FILE)).unwrap();
         assert!(matches!(load_shard(folder.path()), Err(ResultsError::NoShard { .. })));
     }
 }

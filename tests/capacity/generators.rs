@@ -56,7 +56,10 @@ fn a_generator_that_is_lost_ends_the_search_and_another_call_goes_on() {
     until("a trial is saved", || desk.trials() >= 1);
     let all = shards(child.id());
     kill_process(Pid::from_raw(all[0].cast_signed()).unwrap(), Signal::KILL).unwrap();
-    Outcome::of_child(child).ends_with(3).complains("SIGKILL").complains("--resume out --scale 2 continues it");
+    Outcome::of_child(child)
+        .ends_with(3)
+        .complains("SIGKILL")
+        .complains("--resume out --scale 2 --launcher 'local' continues it");
     assert_eq!(desk.saved().0.ended, Ended::LoadFailed);
     let before = desk.trials();
     let child = desk.start(&[&["capacity", "--resume", "out"][..], &SCALE].concat());

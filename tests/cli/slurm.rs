@@ -293,6 +293,13 @@ fn no_generator_and_no_job_outlives_a_scale() {
         child
     };
 
+    // Ended as soon as the job has nodes.
+    let child = start(&slurm, &[]);
+    until("the job has nodes", || slurm.ask(&["squeue", "--noheader", "--format=%T"]) == "RUNNING");
+    signal(&child, Signal::INT);
+    Outcome::of_child(child).ends_with(130);
+    until("no job is left", || is_free(&slurm));
+
     // More nodes than there are: srun waits, and the user ends that.
     let child = start(&slurm, &["--launcher", "srun -N 5 --ntasks=5"]);
     until("the job is pending", || slurm.ask(&["squeue", "--noheader", "--format=%T"]) == "PENDING");

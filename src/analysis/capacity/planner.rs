@@ -155,7 +155,7 @@ impl Planner {
     }
 
     fn besides(&self) -> u64 {
-        self.plan.generators.map_or(BESIDES, |generators| generators.start_in_ns + BESIDES_OF_GENERATORS)
+        self.plan.generators.as_ref().map_or(BESIDES, |generators| generators.start_in_ns + BESIDES_OF_GENERATORS)
     }
 
     /// How long something takes at most.

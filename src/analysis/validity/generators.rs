@@ -79,7 +79,10 @@ mod tests {
         let check = of_kind(&run, CheckKind::LoadFailure).unwrap();
         assert!(check.level == Level::Refuse && check.value == 0.0, "{check:?}");
         let sentence = check.subject.unwrap();
-        assert!(sentence.starts_with("generator 2 of 4 on n3 ended after 41 s of the load; 50000 of "), "{sentence}");
+        assert!(
+            sentence.starts_with("generator 2 of 4 on n3 ended after 41 s of the measured period; 50000 of "),
+            "{sentence}"
+        );
         assert_eq!(of_kind(&run, CheckKind::Accounts), None);
         run.recording.period.measured_ns /= 4;
         let missing = of_kind(&run, CheckKind::LoadFailure).unwrap().value;

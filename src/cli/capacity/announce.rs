@@ -45,7 +45,7 @@ pub(super) fn plan(task: &Task, target: &TargetFacts, estimate: Estimate) -> Str
             _ => ", so the report will list omitted steps",
         },
     ));
-    if let Some(generators) = plan.generators {
+    if let Some(generators) = &plan.generators {
         line(format!("  generators: {}, each with its part of every service", count(generators.number.into())));
     }
     if estimate.comparisons_ns > 0 {

@@ -166,7 +166,7 @@ impl Task {
 
     /// Errors: a variant has too few connections or clients for the generators.
     fn indivisible(&self) -> Vec<String> {
-        let Some(generators) = self.plan.generators else { return Vec::new() };
+        let Some(generators) = &self.plan.generators else { return Vec::new() };
         let mut faults: Vec<_> =
             self.arms.iter().filter_map(|arm| arm.divides_among(generators.number).err()).collect();
         let crowd = |clients: &u32| self.crowd_of(*clients).ok()?.divides_among(generators.number).err();

@@ -41,7 +41,13 @@ pub(super) fn task(arguments: &Arguments, folder: &Path, launch: Option<&Launch>
         let then = saved.plan.workers.map_or_else(|| "one per core".to_owned(), |then| then.to_string());
         differences.push(format!("--workers was {then} and is {workers}"));
     }
-    let then = saved.plan.generators.map(|generators| generators.number);
+    let then = saved.plan.generators.as_ref().map(|generators| generators.number);
+    if let (Some(then), Some(now)) = (&saved.plan.generators, launch.map(Launch::planned))
+        && let (Some(then), Some(now)) = (&then.launcher, now.launcher)
+        && *then != now
+    {
+        differences.push(format!("--launcher was {then} and is {now}"));
+    }
     if then != arguments.scale {
         let word = |number: Option<u32>| number.map_or_else(|| "not set".to_owned(), |number| number.to_string());
         differences.push(format!("--scale was {} and is {}", word(then), word(arguments.scale)));

@@ -28,7 +28,7 @@ use crate::{
         CapacityReport,
         format::{plain, rate},
     },
-    results::{CAPACITY_VERSION, Capacity, Ended},
+    results::{CAPACITY_VERSION, Capacity, Ended, PlannedGenerators},
     target::{Besides, Source, Target},
 };
 
@@ -267,7 +267,11 @@ impl Session {
         let what = if lost { format!("trial {} failed", made + 1) } else { "the search ended early".to_owned() };
         match self.journal.folder() {
             Some(folder) => {
-                let scale = self.arguments.scale.map(|generators| format!(" --scale {generators}")).unwrap_or_default();
+                let words = |planned: &PlannedGenerators| {
+                    let launcher = planned.launcher.as_deref().unwrap_or_default();
+                    format!(" --scale {} --launcher '{launcher}'", planned.number)
+                };
+                let scale = self.task.plan.generators.as_ref().map(words).unwrap_or_default();
                 failure.within(&format!("{what}; --resume {}{scale} continues it", folder.display()))
             }
             None => failure.within(&what),

@@ -23,6 +23,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
 #[command(mut_arg("workers", |arg| arg.help("Number of threads that send requests, of each generator; default: one per core")))]
+#[command(mut_arg("client_cost", |arg| arg.hide(true)))]
 #[group(id = "scale")]
 pub(in crate::cli) struct Arguments {
     /// Number of generators
@@ -79,11 +80,11 @@ impl GeneratorArgs {
     /// A number of generators.
     pub(in crate::cli) fn launch(&self, generators: u32, is_private: bool) -> Result<Launch, Failure> {
         let usage = |reason: String| Failure::usage(anyhow!(reason));
-        let launcher = match &self.launcher {
-            Some(text) => Launcher::parse(text, generators),
-            None => Launcher::found(generators),
+        let text = match &self.launcher {
+            Some(text) => text.trim().to_owned(),
+            None => Launcher::found().map_err(usage)?.to_owned(),
         };
-        let launcher = launcher.map_err(usage)?;
+        let launcher = Launcher::parse(&text, generators).map_err(usage)?;
         if is_private && !launcher.is_local() {
             return Err(usage(
                 "a private server listens on this machine only: name a server that all generators reach (--target), or use \
@@ -96,6 +97,6 @@ impl GeneratorArgs {
             None if launcher.is_remote_shell() => PathBuf::from("plimsoll"),
             None => env::current_exe().map_err(Failure::usage)?,
         };
-        Ok(Launch { launcher, generators, program, start_in: self.start_in })
+        Ok(Launch { launcher, text, generators, program, start_in: self.start_in })
     }
 }

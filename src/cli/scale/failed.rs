@@ -17,7 +17,7 @@ use crate::{
         },
     },
     load::{Relay, Tally},
-    measure::Nanos,
+    measure::{Nanos, nanos},
     results::{Generator, LoadFailure, ShardRecord},
     workload::scheduled,
 };
@@ -27,7 +27,7 @@ pub(super) fn listed(errors: &[MergeError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// A load that failed so long after its start, which was agreed in nanoseconds since 1970: what was reported of it, unless that is
+/// A load that failed so long after the start of its warm-up, which was agreed in nanoseconds since 1970: what was reported of it, unless that is
 /// less than a second.
 pub(super) fn failed(
     reason: String,
@@ -39,6 +39,7 @@ pub(super) fn failed(
     let mut so_far = load.scenario.clone();
     let measured = Duration::from_nanos(after_ns).saturating_sub(so_far.run.warmup);
     so_far.run.duration = measured.min(so_far.run.duration);
+    let after_ns = nanos(so_far.run.duration);
     let due = if load.turn.is_some() { None } else { scheduled(&so_far).into_iter().sum() };
     let reported = relay.tallies().iter().map(|tally| tally.completed + tally.failed).sum();
     let failure = LoadFailure { reason, after_ns, due, reported };

@@ -44,6 +44,8 @@ const START_IN_BLIND: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Launch {
     pub(super) launcher: Launcher,
+    /// As the user named it.
+    pub(super) text: String,
     pub(super) generators: u32,
     pub(super) program: PathBuf,
     pub(super) start_in: Option<Duration>,
@@ -64,7 +66,8 @@ impl Launch {
 
     /// What a capacity run plans with.
     pub(in crate::cli) fn planned(&self) -> PlannedGenerators {
-        PlannedGenerators { number: self.generators, start_in_ns: nanos(self.start_in()) }
+        let launcher = Some(self.text.clone());
+        PlannedGenerators { number: self.generators, start_in_ns: nanos(self.start_in()), launcher }
     }
 
     /// Time from the moment at which all are ready until they begin.
@@ -92,12 +95,7 @@ impl Launch {
                 command.env_remove(name);
             }
         }
-        Running::start(
-            &self.name(),
-            self.generators,
-            commands,
-            (self.launcher.carries_input(), self.launcher.is_local()),
-        )
+        Running::start(&self.name(), self.generators, commands, &self.launcher)
     }
 
     fn patience(&self) -> Patience {
@@ -184,6 +182,13 @@ impl Fleet {
     }
 }
 
+/// However a command ends, launchers give back what they hold.
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.end(false);
+    }
+}
+
 /// Agrees on the start with generators that have their job, and waits for it.
 fn begin(
     running: &mut Running,
@@ -230,12 +235,16 @@ fn send(
                 // Before anything else: the others load the server.
                 running.stop();
             }
-            let said = running.explanation().map(|line| format!(" ({line})")).unwrap_or_default();
-            let sent = failed(format!("{failure}{said}"), running, load, (frame.clock.now(), start), relay);
+            let reason = match running.explanation() {
+                // Launchers may end generators before they have reported a load that the user ended.
+                _ if is_stopped => "the launcher ended the generators before they had reported all".to_owned(),
+                Some(line) => format!("{failure} ({line})"),
+                None => failure.to_string(),
+            };
+            let sent = failed(reason, running, load, (frame.clock.now(), start), relay);
             if !is_stopped {
                 return sent;
             }
-            // Launchers may end generators before they have reported a load that the user ended.
             let mut sent = sent.map_err(|_| Failure::interrupted())?;
             sent.recording.period.interrupted = true;
             return Ok(sent);

@@ -59,10 +59,10 @@ impl Launcher {
     }
 
     /// srun, where it is installed.
-    pub(super) fn found(generators: u32) -> Result<Self, String> {
+    pub(super) fn found() -> Result<&'static str, String> {
         let paths = env::var_os("PATH").unwrap_or_default();
         if env::split_paths(&paths).any(|folder: PathBuf| folder.join("srun").is_file()) {
-            return Self::parse("srun", generators);
+            return Ok("srun");
         }
         Err("how are generators to be started? There is no srun on PATH: --launcher local (processes on this machine), \
              'ssh HOST,HOST,...', mpirun, or another command"
@@ -84,6 +84,14 @@ impl Launcher {
     /// Whether all generators are on this machine.
     pub(super) fn is_local(&self) -> bool {
         *self == Self::Local
+    }
+
+    /// The machines that it names, in the order of the generators.
+    pub(super) fn hosts(&self) -> &[String] {
+        match self {
+            Self::RemoteShell { hosts, .. } => hosts,
+            Self::Local | Self::Engine { .. } => &[],
+        }
     }
 
     /// Whether they are started by ssh.

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     agreement::{self, lost},
+    launcher::Launcher,
     process::{Event, Process, hear},
 };
 use crate::{
@@ -64,6 +65,12 @@ pub(super) struct Running {
     generators: u32,
     /// Whether all of them are processes of this machine.
     is_local: bool,
+    /// The machines that they are started on, by their numbers, where those are known.
+    hosts: Vec<String>,
+    /// When this process listened last.
+    listened: Instant,
+    /// A line that could not be read, and when that was: launchers that end print into those of generators.
+    garbled: Option<(Instant, String)>,
     introduced: BTreeMap<u32, Introduction>,
     heard: BTreeMap<u32, Instant>,
     /// The last lines of launchers, which say why something ended.
@@ -109,14 +116,18 @@ impl Running {
         name: &str,
         generators: u32,
         commands: Vec<(Option<u32>, Command)>,
-        (has_input, is_local): (bool, bool),
+        launcher: &Launcher,
     ) -> Result<Self, Failure> {
+        let has_input = launcher.carries_input();
         let (sender, events) = mpsc::channel();
         let mut running = Self {
             processes: Vec::new(),
             events,
             generators,
-            is_local,
+            is_local: launcher.is_local(),
+            hosts: launcher.hosts().to_vec(),
+            listened: Instant::now(),
+            garbled: None,
             introduced: BTreeMap::new(),
             heard: BTreeMap::new(),
             said: Vec::new(),
@@ -174,7 +185,8 @@ impl Running {
     /// What launchers said last that explains an end.
     pub(super) fn explanation(&self) -> Option<&str> {
         // The first one that calls itself an error is of the cause, the later ones are of its consequences.
-        self.said.iter().find(|line| line.contains("error")).or(self.said.last()).map(String::as_str)
+        let explains = |line: &&String| ["error", "signal", "killed"].iter().any(|word| line.contains(word));
+        self.said.iter().find(explains).or(self.said.last()).map(String::as_str)
     }
 
     /// Writes an order to all. One that does not take it is found by its end.
@@ -202,6 +214,11 @@ impl Running {
     /// has ended or says something wrong.
     pub(super) fn listen(&mut self, display: &Display) -> Result<Vec<(u32, SecondReport)>, Failure> {
         let mut seconds = Vec::new();
+        if self.listened.elapsed() > ALIVE {
+            // This process stood still, or did something else: what was said meanwhile is read first.
+            self.heard.values_mut().for_each(|heard| *heard = Instant::now());
+        }
+        self.listened = Instant::now();
         let mut next = self.events.recv_timeout(POLL).ok();
         while let Some(event) = next {
             match event {
@@ -217,7 +234,7 @@ impl Running {
                     display.say(&line);
                     self.said.push(line);
                 }
-                Event::Garbled(reason) => return Err(lost(reason)),
+                Event::Garbled(reason) => drop(self.garbled.get_or_insert((Instant::now(), reason))),
             }
             next = self.events.try_recv().ok();
         }
@@ -248,7 +265,7 @@ impl Running {
                 self.load.merger.add(&format!("generator {number}"), part);
                 self.load.done.insert(number);
                 if is_early {
-                    return Err(lost(format!("{name} was ended by a signal")));
+                    return Err(lost(format!("{name} was ended by a signal, or this process stood still")));
                 }
             }
         }
@@ -270,17 +287,22 @@ impl Running {
             let is_read = process.closed.load(Ordering::Acquire) && at.elapsed() > LAST_WORDS;
             (is_read || at.elapsed() > ENDING).then_some((process.number, status))
         });
-        gone.map_or(Ok(()), |(number, status)| {
+        if let Some((number, status)) = gone {
             let who = number.map_or_else(|| "the launcher".to_owned(), |number| self.name(number));
-            Err(lost(format!("{who} ended ({status})")))
-        })
+            let is_known = number.is_none_or(|number| self.introduced.contains_key(&number));
+            let hint = if is_known { "" } else { ": is plimsoll there, at the path of --program?" };
+            return Err(lost(format!("{who} ended ({status}){hint}")));
+        }
+        match &self.garbled {
+            Some((at, reason)) if at.elapsed() > ALIVE => Err(lost(reason.clone())),
+            _ => Ok(()),
+        }
     }
 
     fn name(&self, number: u32) -> String {
-        match self.introduced.get(&number) {
-            Some(known) => format!("generator {number} of {} on {}", self.generators, known.host),
-            None => format!("generator {number} of {}", self.generators),
-        }
+        let known = self.introduced.get(&number).map(|known| &known.host).or_else(|| self.hosts.get(number as usize));
+        let host = known.map(|host| format!(" on {host}")).unwrap_or_default();
+        format!("generator {number} of {}{host}", self.generators)
     }
 
     /// The generators that a step is still to be taken by.
@@ -314,7 +336,7 @@ impl Running {
             }
             if began.elapsed() > SLOW && !said {
                 said = true;
-                display.say(&format!("note: still waiting for {waiting}"));
+                display.say(&format!("note: still waiting for {waiting}: {}", self.name(*first)));
             }
             if patience.is_queued && self.heard.is_empty() {
                 since = Instant::now();

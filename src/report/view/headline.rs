@@ -91,8 +91,8 @@ fn interruption(run: &Run) -> String {
     let period = &run.recording.period;
     let ended = match run.recording.panicked() {
         Some(_) => "ended by a panic",
-        None if run.load_failure.is_some() => "failed",
         None if period.interrupted => "interrupted",
+        None if run.load_failure.is_some() => "failed",
         None => return String::new(),
     };
     let planned = setting(Duration::from_nanos(period.planned_ns));

@@ -31,7 +31,11 @@ pub(crate) fn small_capacity() -> Capacity {
             current_rate: Some(9_000.0),
             growth: Some(0.05),
             workers: Some(1),
-            generators: Some(PlannedGenerators { number: 4, start_in_ns: 2 * SECOND }),
+            generators: Some(PlannedGenerators {
+                number: 4,
+                start_in_ns: 2 * SECOND,
+                launcher: Some("srun".to_owned()),
+            }),
             seed: 42,
         },
         trials: vec![

@@ -61,7 +61,7 @@ const FEW: u32 = 10;
 
 /// That a pool size means something else where it is divided among generators.
 fn divided(answers: &CapacityReport) -> Option<Note> {
-    let generators = answers.capacity.plan.generators?.number;
+    let generators = answers.capacity.plan.generators.as_ref()?.number;
     let smallest = answers.arms().filter_map(|(_, arm, _)| arm.pool).min()?;
     (smallest < FEW * generators).then(|| {
         Note::new(

@@ -57,7 +57,7 @@ fn facts(answers: &CapacityReport) -> Block {
         ("Seed", Some(plan.seed.to_string())),
         ("Server", Some(server)),
         ("Server settings", settings(target)),
-        ("Generators", plan.generators.map(|generators| generators_of(generators.number))),
+        ("Generators", plan.generators.as_ref().map(|generators| generators_of(generators.number))),
         (
             if plan.generators.is_some() { "Machine of plimsoll capacity" } else { "Machine of the harness" },
             Some(machine(environment)),
@@ -109,8 +109,11 @@ fn command(capacity: &Capacity) -> String {
     if let Some(workers) = plan.workers {
         add("--workers", workers.to_string());
     }
-    if let Some(generators) = plan.generators {
+    if let Some(generators) = &plan.generators {
         add("--scale", generators.number.to_string());
+        if let Some(launcher) = &generators.launcher {
+            add("--launcher", launcher.clone());
+        }
     }
     if !capacity.target.private {
         add("--target", capacity.target.address.clone());

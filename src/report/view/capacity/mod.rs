@@ -58,6 +58,7 @@ fn subtitle(answers: &CapacityReport) -> String {
     let by = capacity
         .plan
         .generators
+        .as_ref()
         .map(|generators| format!(" by {}", format::counted(generators.number.into(), "generator", "generators")));
     let by = by.unwrap_or_default();
     format!("{trials}{variants}{by} on {}, begun on {}.", server(&capacity.target), capacity.started)
