@@ -249,7 +249,7 @@ need_launchers() {
 need_namespaces() {
     case $manager in
     brew)
-        for tool in unshare ip tc; do
+        for tool in unshare ip tc hostname; do
             is_there "$tool" || note_missing "$tool" "namespaces are of Linux only: run the tests there"
         done
         ;;

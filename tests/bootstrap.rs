@@ -26,6 +26,9 @@ const PACKAGES: [(&str, &[&str], &[&str]); 5] = [
             "slurm-client",
             "openmpi-bin",
             "faketime",
+            "util-linux",
+            "iproute2",
+            "hostname",
         ],
     ),
     (
@@ -41,14 +44,42 @@ const PACKAGES: [(&str, &[&str], &[&str]); 5] = [
             "slurm",
             "openmpi",
             "libfaketime",
+            "util-linux",
+            "iproute",
+            "iproute-tc",
+            "hostname",
         ],
     ),
     (
         "apk",
         &["gcc musl-dev", "redis"],
-        &["chromium", "prometheus", "libxml2-utils", "python3 py3-pip", "openmpi", "libfaketime"],
+        &[
+            "chromium",
+            "prometheus",
+            "libxml2-utils",
+            "python3 py3-pip",
+            "openmpi",
+            "libfaketime",
+            "util-linux",
+            "iproute2",
+            "hostname",
+        ],
     ),
-    ("pacman", &["gcc", "valkey"], &["chromium", "prometheus", "libxml2", "python", "openmpi", "libfaketime"]),
+    (
+        "pacman",
+        &["gcc", "valkey"],
+        &[
+            "chromium",
+            "prometheus",
+            "libxml2",
+            "python",
+            "openmpi",
+            "libfaketime",
+            "util-linux",
+            "iproute2",
+            "inetutils",
+        ],
+    ),
     // The linker is Apple's there.
     ("brew", &["redis"], &["--cask chromium", "prometheus", "libxml2", "python3", "open-mpi", "libfaketime"]),
 ];
@@ -91,7 +122,7 @@ impl Machine {
     /// Every tool.
     fn add_tools(&self) {
         let programs = ["cargo", "cc", "redis-server", "chromium", "prometheus", "promtool", "xmllint"];
-        let launchers = ["slurmctld", "slurmd", "sinfo", "mpirun", "faketime"];
+        let launchers = ["slurmctld", "slurmd", "sinfo", "mpirun", "faketime", "unshare", "ip", "tc", "hostname"];
         for tool in
             programs.into_iter().chain(launchers).chain(["../target/venv/bin/python", "../target/redisearch.so"])
         {
@@ -144,7 +175,7 @@ fn tools_of_tests() -> BTreeSet<String> {
         tools.extend(named(file, ".join(\"").into_iter().filter(|path| path.starts_with("target/")));
     }
     // Started by the program, and by a script.
-    tools.extend(["mpirun", "faketime"].map(str::to_owned));
+    tools.extend(["mpirun", "faketime", "sinfo", "hostname"].map(str::to_owned));
     tools.extend(named("src/target/private/program.rs", "const NAMES: [&str; 2] = [\""));
     tools
 }
