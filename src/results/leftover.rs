@@ -234,8 +234,8 @@ mod tests {
         folder.write("run.json", sample::run().to_json().as_bytes()).unwrap();
         folder.write("new", b"").unwrap();
         killed(folder);
-        let told: Vec<_> = sweep(home.path()).iter().map(Leftover::to_string).collect();
-        assert!(told.iter().any(|line| line.contains("part of a killed process: a shard")), "{told:?}");
+        let mentioned: Vec<_> = sweep(home.path()).iter().map(Leftover::to_string).collect();
+        assert!(mentioned.iter().any(|line| line.contains("part of a killed process: a shard")), "{mentioned:?}");
         assert_eq!(names_in(home.path()), ["lost", "part", "replaced"]);
         assert_eq!(names_in(&home.path().join("replaced")), ["new", "run.json"]);
     }

@@ -50,7 +50,7 @@ fn has_hosts(test: &str) -> bool {
     is_alone(test, NETWORK)
 }
 
-/// [`SHORT`] with so many requests that each generator has a p99, and with so many connections that none waits for one.
+/// [`SHORT`] with enough requests for a p99 of each generator, and enough connections that none of them waits for one.
 fn text() -> String {
     let text = SHORT.replace("duration = \"1s\"", "duration = \"2s\"").replace("drain = \"2s\"", "drain = \"8s\"");
     let text = text.replace("rate = 1000", "rate = 2400");

@@ -12,6 +12,8 @@ use std::{
     time::Instant,
 };
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use crate::cli::shard::lines::{Read, Reader, Report};
 
 /// What comes from the processes that were started.
@@ -36,6 +38,23 @@ pub(super) struct Process {
     pub(super) ended: Option<(Instant, ExitStatus)>,
     /// Whether all that it wrote has been read.
     pub(super) closed: Arc<AtomicBool>,
+}
+
+impl Process {
+    /// Notes its end, once it has ended.
+    pub(super) fn note_end(&mut self) -> io::Result<()> {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait()?.map(|status| (Instant::now(), status));
+        }
+        Ok(())
+    }
+
+    /// Sends a signal to its group, unless it has ended.
+    pub(super) fn signal(&self, signal: Signal) {
+        if self.ended.is_none() {
+            let _ = kill_process_group(Pid::from_child(&self.child), signal);
+        }
+    }
 }
 
 /// Passes on what a process writes, on a thread of its own.

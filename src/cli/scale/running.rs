@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::anyhow;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -191,11 +191,10 @@ impl Running {
 
     /// Writes an order to all. One that does not take it is found by its end.
     pub(super) fn tell(&mut self, order: &Order) {
-        for process in &mut self.processes {
-            if let Some(input) = &mut process.input {
-                for line in lines::lines(0, 0, order) {
-                    let _ = input.write_all(line.as_bytes());
-                }
+        let lines = lines::lines(0, 0, order);
+        for input in self.processes.iter_mut().filter_map(|process| process.input.as_mut()) {
+            for line in &lines {
+                let _ = input.write_all(line.as_bytes());
             }
         }
     }
@@ -205,8 +204,8 @@ impl Running {
         self.load.stopped = true;
         self.load.merger.interrupt();
         self.tell(&Order::Stop);
-        for process in self.processes.iter().filter(|process| process.input.is_none() && process.ended.is_none()) {
-            let _ = kill_process_group(Pid::from_child(&process.child), Signal::TERM);
+        for process in self.processes.iter().filter(|process| process.input.is_none()) {
+            process.signal(Signal::TERM);
         }
     }
 
@@ -274,10 +273,7 @@ impl Running {
 
     /// Fails where a process has ended that still has something to do.
     fn check_processes(&mut self) -> Result<(), Failure> {
-        for process in self.processes.iter_mut().filter(|process| process.ended.is_none()) {
-            let status = process.child.try_wait().map_err(Failure::unusable)?;
-            process.ended = status.map(|status| (Instant::now(), status));
-        }
+        self.processes.iter_mut().try_for_each(Process::note_end).map_err(Failure::unusable)?;
         let is_done = |process: &Process| match process.number {
             Some(number) => self.load.done.contains(&number),
             None => self.is_done(),
@@ -410,8 +406,8 @@ impl Running {
         self.processes.iter_mut().for_each(|process| drop(process.input.take()));
         self.wait_for_ends(if are_done { ENDING } else { LAST_WORDS });
         // Launchers have resources to give back, which a signal that cannot be caught would leave taken.
-        for process in self.processes.iter().filter(|process| process.ended.is_none()) {
-            let _ = kill_process_group(Pid::from_child(&process.child), Signal::TERM);
+        for process in &self.processes {
+            process.signal(Signal::TERM);
         }
         self.wait_for_ends(GIVING_BACK);
         if !are_done && !self.is_local && !self.is_done() {
@@ -430,8 +426,8 @@ impl Running {
     fn wait_for_ends(&mut self, time: Duration) {
         let limit = Instant::now() + time;
         while Instant::now() < limit && self.processes.iter().any(|process| process.ended.is_none()) {
-            for process in self.processes.iter_mut().filter(|process| process.ended.is_none()) {
-                process.ended = process.child.try_wait().ok().flatten().map(|status| (Instant::now(), status));
+            for process in &mut self.processes {
+                let _ = process.note_end();
             }
             // Else a full pipe would hold them.
             while self.events.try_recv().is_ok() {}
@@ -443,7 +439,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         for process in self.processes.iter_mut().filter(|process| process.ended.is_none()) {
-            let _ = kill_process_group(Pid::from_child(&process.child), Signal::KILL);
+            process.signal(Signal::KILL);
             let _ = process.child.wait();
         }
     }
